@@ -1,0 +1,28 @@
+"""Celery, its broker, its scheduler and its results."""
+
+import environ
+
+env = environ.Env()
+
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_EXTENDED = True
+# Runs are pruned by state and age by a task of ours; Celery's own clean-up would delete unfinished
+# runs too.
+CELERY_RESULT_EXPIRES = None
+
+# A message is acknowledged after its run, so a killed worker's message comes back. Doing the work
+# twice is prevented by the claim on the run, not by the broker.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A run whose message may be redelivered elsewhere is fenced by its claim; letting it finish is
+# cheaper than cancelling it half-way.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -1,0 +1,13 @@
+"""The test suite: a fast password hasher, mail in memory, and the database that `DATABASE_URL` names."""
+
+from backoffice.settings.base import *
+
+DEBUG = False
+SECRET_KEY = "test"  # noqa: S105
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+
+# No test may reach a broker by accident: port 9 is discard, and refuses.
+CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="redis://127.0.0.1:9/0")
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

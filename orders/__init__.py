@@ -1,0 +1,1 @@
+"""The shop: customers, products, orders, payments; their receivers and tasks."""

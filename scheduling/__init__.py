@@ -1,0 +1,1 @@
+"""Planning, dispatching, running and watching work; knows nothing of orders."""

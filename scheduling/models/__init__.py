@@ -1,0 +1,7 @@
+"""What is stored beside django-celery-beat's periodic tasks and django-celery-results' task results."""
+
+from scheduling.models.processes import Process
+from scheduling.models.recurrences import Recurrence
+from scheduling.models.runs import Attempt, Run
+
+__all__ = ["Attempt", "Process", "Recurrence", "Run"]

@@ -1,0 +1,33 @@
+"""A process: a worker or a scheduler that says it is alive."""
+
+from django.db import models
+
+
+class Process(models.Model):
+    """The heartbeat of one worker or scheduler.
+
+    Kept in the database because Amazon SQS and ZooKeeper have neither remote control nor events.
+    """
+
+    class Kind(models.TextChoices):
+        """What the process does."""
+
+        WORKER = "worker"
+        SCHEDULER = "scheduler"
+
+    name = models.CharField(max_length=200, primary_key=True, help_text='As Celery names it: "celery@host".')
+    kind = models.CharField(max_length=9, choices=Kind)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    hostname = models.CharField(max_length=200)
+    pid = models.PositiveIntegerField()
+    queues = models.JSONField(default=list)
+    concurrency = models.PositiveSmallIntegerField(default=1)
+    broker_failing_since = models.DateTimeField(null=True)
+    broker_error = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name_plural = "processes"
+
+    def __str__(self) -> str:
+        return self.name
