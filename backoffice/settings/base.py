@@ -4,7 +4,7 @@ from pathlib import Path
 
 import environ
 
-from backoffice.settings.celery import *  # noqa: F403
+from backoffice.settings.celery import *
 from backoffice.settings.unfold import UNFOLD as UNFOLD
 
 env = environ.Env()

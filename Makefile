@@ -1,0 +1,43 @@
+PYTHON = .venv/bin/python
+PORT ?= 8000
+T ?= tests
+
+.PHONY: help environment demo smoke test check format coverage
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+environment:  ## make .venv what poetry.lock says (every target does this first)
+	@scripts/environment
+
+demo: environment  ## a shop with demo data on http://localhost:$PORT (PORT=8000)
+	@$(PYTHON) manage.py demo --port $(PORT)
+
+smoke: environment  ## the main path end to end, on free ports and a fresh database
+	@$(PYTHON) -m tests.smoke
+
+test: environment  ## the tests, or a part of them (T=tests/orders)
+	$(PYTHON) -m pytest -n auto --dist loadfile $(T)
+
+coverage: environment  ## the tests, with branch coverage
+	$(PYTHON) -m pytest -n auto --dist loadfile --cov --cov-report term:skip-covered --cov-report html
+
+check: environment  ## style, types, imports, migrations, templates, settings: what CI checks
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/djlint templates --lint --quiet
+	$(PYTHON) manage.py makemigrations --check --dry-run
+	env $(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
+
+format: environment  ## format the code and mend what can be mended by itself
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+# Stand-ins for the secrets that production refuses to start without.
+PRODUCTION = DJANGO_SETTINGS_MODULE=backoffice.settings.production \
+	DJANGO_SECRET_KEY=checked-only-and-longer-than-the-fifty-characters-asked-for \
+	ALLOWED_HOSTS=backoffice.example DATABASE_URL=sqlite://:memory: \
+	CELERY_BROKER_URL=redis://localhost EMAIL_URL=smtp://localhost:25 \
+	DEFAULT_FROM_EMAIL=shop@backoffice.example
