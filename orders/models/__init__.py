@@ -1,0 +1,37 @@
+"""What the shop stores, one module per noun."""
+
+from orders.models.append_only import AppendOnlyError
+from orders.models.catalogue import Category, Product
+from orders.models.customers import Account, AccountEntry, Profile, User
+from orders.models.events import EventKind, OrderEvent
+from orders.models.money import Currency, to_cents
+from orders.models.orders import Order, OrderLine, OrderStatus
+from orders.models.payments import (
+    OrderPaymentDetails,
+    Payment,
+    PaymentKind,
+    PaymentMethod,
+    PaymentState,
+)
+
+__all__ = [
+    "Account",
+    "AccountEntry",
+    "AppendOnlyError",
+    "Category",
+    "Currency",
+    "EventKind",
+    "Order",
+    "OrderEvent",
+    "OrderLine",
+    "OrderPaymentDetails",
+    "OrderStatus",
+    "Payment",
+    "PaymentKind",
+    "PaymentMethod",
+    "PaymentState",
+    "Product",
+    "Profile",
+    "User",
+    "to_cents",
+]
