@@ -4,7 +4,13 @@ from django.apps import AppConfig
 
 
 class SchedulingConfig(AppConfig):
-    """Registers what must be there before the first request or task."""
+    """Connects the receivers once the models are there."""
 
     name = "scheduling"
     verbose_name = "Scheduled work"
+
+    def ready(self) -> None:
+        """Connect what listens to Celery."""
+        from scheduling.receivers import connect_receivers
+
+        connect_receivers()

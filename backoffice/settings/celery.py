@@ -1,6 +1,9 @@
 """Celery, its broker, its scheduler and its results."""
 
+from datetime import timedelta
+
 import environ
+from celery.schedules import crontab
 
 env = environ.Env()
 
@@ -9,8 +12,8 @@ CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_RESULT_BACKEND = "django-db"
+CELERY_BEAT_SCHEDULER = "scheduling.scheduler:Scheduler"
+CELERY_RESULT_BACKEND = "scheduling.results:DatabaseBackend"
 CELERY_RESULT_EXTENDED = True
 # Runs are pruned by state and age by a task of ours; Celery's own clean-up would delete unfinished
 # runs too.
@@ -25,4 +28,18 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A run whose message may be redelivered elsewhere is fenced by its claim; letting it finish is
 # cheaper than cancelling it half-way.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+# Opening a connection for each task costs more than most tasks.
+CELERY_DB_REUSE_MAX = 10_000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# Runs that failed, were cancelled or missed are kept longer: people look for them.
+SCHEDULING_KEEP_SUCCEEDED = timedelta(days=env.int("KEEP_SUCCEEDED_DAYS", default=30))
+SCHEDULING_KEEP_OTHERS = timedelta(days=env.int("KEEP_OTHERS_DAYS", default=90))
+
+CELERY_BEAT_SCHEDULE = {
+    "Prune old runs": {
+        "task": "scheduling.tasks.prune_results",
+        "schedule": crontab(minute="0", hour="4"),
+        "description": "Deletes runs that ended longer ago than they are kept for.",
+    },
+}

@@ -28,7 +28,8 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("worker", "Worker"), ("scheduler", "Scheduler")], max_length=9
+                        choices=[("worker", "Worker"), ("scheduler", "Scheduler")],
+                        max_length=9,
                     ),
                 ),
                 ("started_at", models.DateTimeField()),
@@ -60,7 +61,8 @@ class Migration(migrations.Migration):
                 (
                     "next_due_at",
                     models.DateTimeField(
-                        help_text="The next occurrence. Empty while paused and when none is left.", null=True
+                        help_text="The next occurrence. Empty while paused and when none is left.",
+                        null=True,
                     ),
                 ),
                 (
@@ -94,22 +96,29 @@ class Migration(migrations.Migration):
                 (
                     "spread_seconds",
                     models.PositiveIntegerField(
-                        default=0, help_text="Start somewhere within so many seconds after the due time."
+                        default=0,
+                        help_text="Start somewhere within so many seconds after the due time.",
                     ),
                 ),
                 (
                     "in_code",
-                    models.BooleanField(default=False, help_text="Defined in code: staff may pause it."),
+                    models.BooleanField(
+                        default=False, help_text="Defined in code: staff may pause it."
+                    ),
                 ),
                 ("paused_until", models.DateTimeField(blank=True, null=True)),
                 ("pause_reason", models.CharField(blank=True, max_length=200)),
                 (
                     "skip_at",
-                    models.DateTimeField(blank=True, help_text="The one occurrence to skip.", null=True),
+                    models.DateTimeField(
+                        blank=True, help_text="The one occurrence to skip.", null=True
+                    ),
                 ),
             ],
             options={
-                "permissions": (("pause_schedule", "Can pause, resume and skip schedules"),),
+                "permissions": (
+                    ("pause_schedule", "Can pause, resume and skip schedules"),
+                ),
                 "indexes": [
                     models.Index(
                         condition=models.Q(("next_due_at__isnull", False)),
@@ -135,22 +144,38 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "subject",
-                    models.CharField(blank=True, help_text='Whom it is about: "order:123".', max_length=200),
+                    models.CharField(
+                        blank=True,
+                        help_text='Whom it is about: "order:123".',
+                        max_length=200,
+                    ),
                 ),
                 ("due_at", models.DateTimeField()),
-                ("args", models.JSONField(default=list, help_text="The positional arguments, lossless.")),
-                ("kwargs", models.JSONField(default=dict, help_text="The keyword arguments, lossless.")),
+                (
+                    "args",
+                    models.JSONField(
+                        default=list, help_text="The positional arguments, lossless."
+                    ),
+                ),
+                (
+                    "kwargs",
+                    models.JSONField(
+                        default=dict, help_text="The keyword arguments, lossless."
+                    ),
+                ),
                 (
                     "options",
                     models.JSONField(
-                        default=dict, help_text="Celery's message options: queue, priority, headers."
+                        default=dict,
+                        help_text="Celery's message options: queue, priority, headers.",
                     ),
                 ),
                 ("queue", models.CharField(blank=True, max_length=200)),
                 (
                     "reason",
                     models.TextField(
-                        blank=True, help_text="Why it was planned, or why it was not run, in words."
+                        blank=True,
+                        help_text="Why it was planned, or why it was not run, in words.",
                     ),
                 ),
                 ("planned_by", models.CharField(blank=True, max_length=200)),
@@ -163,7 +188,10 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "handed_over_at",
-                    models.DateTimeField(help_text="When the broker last took a message for it.", null=True),
+                    models.DateTimeField(
+                        help_text="When the broker last took a message for it.",
+                        null=True,
+                    ),
                 ),
                 ("hand_overs", models.PositiveSmallIntegerField(default=0)),
                 ("attempt", models.PositiveSmallIntegerField(default=1)),
@@ -195,7 +223,9 @@ class Migration(migrations.Migration):
                         fields=["hand_over_at"],
                         name="scheduling_run_hand_over",
                     ),
-                    models.Index(fields=["subject", "-due_at"], name="scheduling_run_subject"),
+                    models.Index(
+                        fields=["subject", "-due_at"], name="scheduling_run_subject"
+                    ),
                     models.Index(fields=["-due_at"], name="scheduling_run_due"),
                 ],
             },
@@ -206,7 +236,10 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
                     ),
                 ),
                 ("number", models.PositiveSmallIntegerField()),
@@ -227,7 +260,9 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("number",),
                 "constraints": [
-                    models.UniqueConstraint(fields=("run", "number"), name="scheduling_attempt_once")
+                    models.UniqueConstraint(
+                        fields=("run", "number"), name="scheduling_attempt_once"
+                    )
                 ],
             },
         ),

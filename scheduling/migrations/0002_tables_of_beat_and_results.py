@@ -17,15 +17,21 @@ def allow_no_end(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 def forbid_no_end(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Go back to a date for every run: unfinished ones get their creation's."""
     task_result = apps.get_model("django_celery_results", "TaskResult")
-    task_result.objects.filter(date_done=None).update(date_done=models.F("date_created"))
+    task_result.objects.filter(date_done=None).update(
+        date_done=models.F("date_created")
+    )
     alter_date_done(apps, schema_editor, null=False)
 
 
-def alter_date_done(apps: Apps, schema_editor: BaseDatabaseSchemaEditor, *, null: bool) -> None:
+def alter_date_done(
+    apps: Apps, schema_editor: BaseDatabaseSchemaEditor, *, null: bool
+) -> None:
     """Change whether the column may be empty, by the way of each database."""
     task_result = apps.get_model("django_celery_results", "TaskResult")
     field = task_result._meta.get_field("date_done")
-    schema_editor.alter_field(task_result, with_null(field, not null), with_null(field, null))
+    schema_editor.alter_field(
+        task_result, with_null(field, not null), with_null(field, null)
+    )
 
 
 def with_null(field: models.Field, null: bool) -> models.Field:

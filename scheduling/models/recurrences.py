@@ -15,27 +15,41 @@ class Recurrence(models.Model):
         RUN = "run", "run beside it"
 
     periodic_task = models.OneToOneField(
-        PeriodicTask, on_delete=models.CASCADE, primary_key=True, related_name="recurrence"
+        PeriodicTask,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="recurrence",
     )
     next_due_at = models.DateTimeField(
-        null=True, help_text="The next occurrence. Empty while paused and when none is left."
+        null=True,
+        help_text="The next occurrence. Empty while paused and when none is left.",
     )
     definition = models.CharField(
         max_length=64,
         blank=True,
         help_text="A digest of the schedule `next_due_at` was computed from: an edit by any way changes it.",
     )
+    defined_at = models.DateTimeField(
+        null=True, help_text="When a scheduler first saw that definition."
+    )
     late_by_seconds = models.PositiveIntegerField(
-        null=True, blank=True, help_text="How late a missed run may still start. Empty: however late."
+        null=True,
+        blank=True,
+        help_text="How late a missed run may still start. Empty: however late.",
     )
     overlap = models.CharField(max_length=4, choices=Overlap, default=Overlap.SKIP)
     spread_seconds = models.PositiveIntegerField(
-        default=0, help_text="Start somewhere within so many seconds after the due time."
+        default=0,
+        help_text="Start somewhere within so many seconds after the due time.",
     )
-    in_code = models.BooleanField(default=False, help_text="Defined in code: staff may pause it.")
+    in_code = models.BooleanField(
+        default=False, help_text="Defined in code: staff may pause it."
+    )
     paused_until = models.DateTimeField(null=True, blank=True)
     pause_reason = models.CharField(max_length=200, blank=True)
-    skip_at = models.DateTimeField(null=True, blank=True, help_text="The one occurrence to skip.")
+    skip_at = models.DateTimeField(
+        null=True, blank=True, help_text="The one occurrence to skip."
+    )
 
     class Meta:
         indexes = (

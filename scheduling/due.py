@@ -1,0 +1,56 @@
+"""Claiming the delayed runs that are due."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django_celery_beat.models import PeriodicTask
+
+from scheduling.models import Run
+from scheduling.occurrences import NotRun, run_of
+from scheduling.periodic_tasks import delete_one_offs, waiting_one_offs
+from scheduling.runs import insert_runs
+
+BATCH = 500
+"""Rows claimed in one transaction: enough to make its cost small, few enough to keep it short."""
+
+EXPIRED = NotRun(Run.NotRun.EXPIRED, "its end time had passed before it was due")
+
+
+def claim_due(*, now: datetime, lease: timedelta) -> Sequence[Run]:
+    """Turn the oldest due delayed runs into PENDING runs, in one short transaction.
+
+    What another scheduler has locked is its own. A claimed row is deleted: what waits is in beat's
+    tables, what was due is in the results', and never both.
+
+    Args:
+        now: what is due until then is claimed.
+        lease: how long the caller has for handing them over before others may.
+
+    Returns:
+        The runs to hand over, at most `BATCH`.
+    """
+    with transaction.atomic():
+        rows = list(
+            waiting_one_offs()
+            .select_for_update(skip_locked=True, of=("self",))
+            .select_related("clocked")
+            .filter(clocked__clocked_time__lte=now)
+            .order_by("clocked__clocked_time")[:BATCH]
+        )
+        if not rows:
+            return []
+        runs = [_run_of_one_off(row, now=now, hand_over_at=now + lease) for row in rows]
+        insert_runs(runs)
+        delete_one_offs(rows)
+    return [run for run in runs if run.hand_over_at]
+
+
+def _run_of_one_off(row: PeriodicTask, *, now: datetime, hand_over_at: datetime) -> Run:
+    expired = row.expires is not None and row.expires <= now
+    return run_of(
+        row,
+        due_at=row.clocked.clocked_time,
+        hand_over_at=hand_over_at,
+        not_run=EXPIRED if expired else None,
+    )

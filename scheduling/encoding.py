@@ -1,0 +1,31 @@
+"""What a run returned or raised, as the text that Celery's result classes read."""
+
+import json
+from typing import Any
+
+from celery import current_app, states
+from kombu.utils.json import dumps
+
+CONTENT_TYPE = "application/json"
+CONTENT_ENCODING = "utf-8"
+
+
+def encode(value: Any) -> str:
+    """Return a task's return value as JSON, with Celery's own forms for dates, decimals and the like."""
+    return dumps(value)
+
+
+def encode_error(error: BaseException) -> str:
+    """Return an exception as Celery stores it, so that `AsyncResult` raises it again."""
+    return dumps(current_app.backend.encode_result(error, states.FAILURE))
+
+
+def encode_words(words: str) -> str:
+    """Return, in the same form, why something was never run."""
+    return json.dumps(
+        {
+            "exc_type": "NotRun",
+            "exc_message": [words],
+            "exc_module": "scheduling.exceptions",
+        }
+    )

@@ -1,0 +1,28 @@
+"""What can go wrong when work is planned or run. Each docstring is the message."""
+
+
+class SchedulingError(Exception):
+    """The work could not be scheduled."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(f"{type(self).__doc__} {detail}".strip())
+
+
+class AlreadyRan(SchedulingError):
+    """Work planned under this key has run already; plan it again under another key:"""
+
+
+class NotPlanned(SchedulingError):
+    """Nothing waits under this key:"""
+
+
+class InvalidPlan(SchedulingError, ValueError):
+    """The work cannot be planned as given:"""
+
+
+class ClaimLost(SchedulingError):
+    """This attempt was given up for lost and another one has taken its place, so its effect is undone."""
+
+
+class ProgressInTransaction(SchedulingError):
+    """Progress written inside a transaction is seen only when it ends; declare the task `atomic = False`."""

@@ -1,0 +1,124 @@
+"""Handing runs over to the broker: publish first, mark afterwards, with no transaction open between."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from celery import Celery
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django_celery_results.models import TaskResult
+from kombu import Producer
+
+from scheduling.models import Run
+from scheduling.runs import UNFINISHED, WAITING, shown_arguments
+from scheduling.unplanned import PLANNED_HEADER
+
+LEASE = timedelta(seconds=30)
+"""How long a scheduler has for publishing what it took; a killed one's runs are free after that."""
+
+BATCH = 500
+BLOCKED_PAUSE = timedelta(seconds=1)
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=1)
+
+
+def lease_due(*, now: datetime) -> Sequence[Run]:
+    """Take the runs that need a message, so that no other scheduler publishes them meanwhile.
+
+    Runs that were started or ended since their last message need none; they are taken off the list.
+
+    Returns:
+        At most `BATCH` runs, oldest first.
+    """
+    with transaction.atomic():
+        runs = list(
+            Run.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("task_result")
+            .filter(hand_over_at__lte=now)
+            .order_by("hand_over_at")[:BATCH]
+        )
+        settled = [run for run in runs if run.task_result.status not in WAITING]
+        blocked = _behind_another([run for run in runs if run not in settled])
+        ready = [run for run in runs if run not in settled and run not in blocked]
+        _set_hand_over(settled, None)
+        _set_hand_over(blocked, now + BLOCKED_PAUSE)
+        _set_hand_over(ready, now + LEASE)
+    return ready
+
+
+def _behind_another(runs: Sequence[Run]) -> list[Run]:
+    """Return the runs whose schedule lets them wait for its last one, which is still going."""
+    awaited = [run.waits_for for run in runs if run.waits_for]
+    if not awaited:
+        return []
+    going = set(
+        TaskResult.objects.filter(
+            task_id__in=awaited, status__in=UNFINISHED
+        ).values_list("task_id", flat=True)
+    )
+    return [run for run in runs if run.waits_for in going]
+
+
+def _set_hand_over(runs: Sequence[Run], at: datetime | None) -> None:
+    if runs:
+        Run.objects.filter(pk__in=[run.pk for run in runs]).update(hand_over_at=at)
+        for run in runs:
+            run.hand_over_at = at
+
+
+def publish(run: Run, *, app: Celery, producer: Producer) -> None:
+    """Send the run's message.
+
+    Raises:
+        kombu.exceptions.OperationalError, OSError: the broker did not take it.
+    """
+    task = app.tasks[run.task_result.task_name]
+    options: dict[str, Any] = dict(run.options)
+    options.setdefault("queue", run.queue or None)
+    headers = {
+        **options.pop("headers", {}),
+        PLANNED_HEADER: True,
+        "periodic_task_name": run.task_result.periodic_task_name,
+    }
+    task.apply_async(
+        args=run.args,
+        kwargs=run.kwargs,
+        task_id=run.pk,
+        retries=run.attempt - 1,
+        producer=producer,
+        retry=False,
+        headers=headers,
+        kwargsrepr=repr(shown_arguments(task, run.kwargs)),
+        **options,
+    )
+
+
+def mark_published(runs: Sequence[Run], *, now: datetime) -> None:
+    """Record that the broker took the runs' messages, and when to doubt that they arrived.
+
+    A run that is never started is handed over again after 1, 2, 4 … up to 60 minutes: a broker may
+    have lost its memory. A second message for it does nothing. A run that has failed and waits for
+    its next attempt already is left as it is: its lease is gone.
+    """
+    for count, group in groupby(sorted(runs, key=_hand_overs), key=_hand_overs):
+        pause = min(FIRST_PAUSE * 2 ** min(count, 10), LONGEST_PAUSE)
+        _leased(list(group)).update(
+            hand_over_at=now + pause, handed_over_at=now, hand_overs=F("hand_overs") + 1
+        )
+
+
+def release(runs: Sequence[Run], *, until: datetime) -> None:
+    """Give back runs that the broker did not take, to be tried again at the given time."""
+    if runs:
+        _leased(runs).update(hand_over_at=until)
+
+
+def _leased(runs: Sequence[Run]) -> QuerySet[Run]:
+    leases = {run.hand_over_at for run in runs}
+    return Run.objects.filter(pk__in=[run.pk for run in runs], hand_over_at__in=leases)
+
+
+def _hand_overs(run: Run) -> int:
+    return run.hand_overs

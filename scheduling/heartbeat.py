@@ -1,0 +1,116 @@
+"""Heartbeats of workers and schedulers, in the database, because not every broker carries events."""
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from celery.utils.log import get_logger
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from scheduling.models import Process
+
+logger = get_logger(__name__)
+
+SECONDS = 5.0
+"""Between two beats."""
+
+
+def register(name: str, *, kind: str, started_at: datetime, **details: Any) -> None:
+    """Say that a process has started; it takes the place of an earlier one of the same name.
+
+    Args:
+        started_at: runs that a process of this name claimed before then are lost.
+    """
+    Process.objects.update_or_create(
+        name=name,
+        defaults={
+            "kind": kind,
+            "started_at": started_at,
+            "seen_at": timezone.now(),
+            "hostname": socket.gethostname(),
+            "pid": os.getpid(),
+            "broker_failing_since": None,
+            "broker_error": "",
+            **details,
+        },
+    )
+
+
+def beat(name: str, *, started_at: datetime, **details: Any) -> bool:
+    """Say that a process is alive.
+
+    Returns:
+        False if another process has taken its name, or its row was pruned.
+    """
+    mine = Process.objects.filter(name=name, started_at=started_at)
+    return bool(mine.update(seen_at=timezone.now(), **details))
+
+
+def sign_off(name: str, *, started_at: datetime) -> None:
+    """Say that a process has ended, so that nobody waits for its silence to be noticed."""
+    Process.objects.filter(name=name, started_at=started_at).delete()
+
+
+class Heart(threading.Thread):
+    """Beats for a worker, beside its event loop: a slow database must not hold up its messages.
+
+    Args:
+        name: the worker's name.
+        details: returns what else to record at each beat.
+    """
+
+    def __init__(
+        self, name: str, *, kind: str, details: Callable[[], dict[str, Any]]
+    ) -> None:
+        """Prepare; `start` registers the process."""
+        super().__init__(name="heart", daemon=True)
+        self._process = name
+        self._kind = kind
+        self._details = details
+        self._started_at = timezone.now()
+        self._registered = False
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Beat until stopped."""
+        while True:
+            try:
+                self._beat()
+            except DatabaseError as error:
+                logger.warning("No heartbeat, the database does not answer: %s", error)
+                connection.close()
+            if self._stopped.wait(SECONDS):
+                break
+        self._sign_off()
+
+    def stop(self) -> None:
+        """End and sign off."""
+        self._stopped.set()
+        self.join(timeout=SECONDS)
+
+    def _beat(self) -> None:
+        details = self._details()
+        if self._registered and beat(
+            self._process, started_at=self._started_at, **details
+        ):
+            return
+        if self._registered:
+            logger.error(
+                "Another process is called %s: give each a name of its own",
+                self._process,
+            )
+            self._started_at = timezone.now()
+        register(self._process, kind=self._kind, started_at=self._started_at, **details)
+        self._registered = True
+
+    def _sign_off(self) -> None:
+        try:
+            if self._registered:
+                sign_off(self._process, started_at=self._started_at)
+        except DatabaseError as error:
+            logger.warning("Not signed off, the database does not answer: %s", error)
+        connection.close()

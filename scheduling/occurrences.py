@@ -1,0 +1,132 @@
+"""Turning one occurrence of a periodic task into its run."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery import current_app, states
+from celery.app.task import Task
+from django_celery_beat.models import PeriodicTask
+
+from scheduling.exceptions import InvalidPlan
+from scheduling.models import Run
+from scheduling.planning import check_arguments
+from scheduling.runs import build_result, run_id, shown_arguments, subject_of
+
+ROUTING = ("queue", "exchange", "routing_key", "priority")
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """Why an occurrence is recorded without being run.
+
+    Args:
+        because: one of `Run.NotRun`, or nothing if it failed before it could be handed over.
+        words: the reason for staff.
+    """
+
+    because: str
+    words: str
+
+    @property
+    def status(self) -> str:
+        """The state Celery has for it."""
+        return states.REVOKED if self.because else states.FAILURE
+
+
+def run_of(
+    periodic_task: PeriodicTask,
+    *,
+    due_at: datetime,
+    hand_over_at: datetime,
+    not_run: NotRun | None = None,
+    mark: str = "",
+) -> Run:
+    """Return the unsaved run of one occurrence, with its task result.
+
+    Rows edited by hand may hold anything: arguments that are not JSON or that the task does not
+    take end the run as failed, in words, instead of stopping the scheduler.
+
+    Args:
+        periodic_task: the row as beat keeps it.
+        due_at: the occurrence.
+        hand_over_at: when it is to be published.
+        not_run: set if it is only recorded.
+        mark: see `run_id`.
+    """
+    try:
+        args, kwargs, headers = _arguments_of(periodic_task)
+        task = _task_of(periodic_task)
+        check_arguments(task, kwargs, args)
+    except InvalidPlan as error:
+        args, kwargs, headers, task = [], {}, {}, None
+        not_run = not_run or NotRun("", str(error))
+    result = build_result(
+        task_id=run_id(key=periodic_task.name, due_at=due_at, mark=mark),
+        task_name=periodic_task.task,
+        key=periodic_task.name,
+        args=args,
+        shown_kwargs=shown_arguments(task, kwargs),
+        status=not_run.status if not_run else states.PENDING,
+        error=not_run.words if not_run else "",
+    )
+    planned_by = headers.pop("planned_by", "")
+    return Run(
+        task_result=result,
+        subject=subject_of(periodic_task.name),
+        due_at=due_at,
+        args=args,
+        kwargs=kwargs,
+        options=_options_of(periodic_task, headers, due_at),
+        queue=periodic_task.queue or current_app.conf.task_default_queue,
+        reason=not_run.words if not_run else periodic_task.description,
+        planned_by=planned_by,
+        hand_over_at=None if not_run else hand_over_at,
+        not_run_because=not_run.because if not_run else "",
+    )
+
+
+def _arguments_of(
+    periodic_task: PeriodicTask,
+) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
+    parts = []
+    for name, kind in (("args", list), ("kwargs", dict), ("headers", dict)):
+        text = getattr(periodic_task, name)
+        try:
+            value = json.loads(text) if text else kind()
+        except ValueError as error:
+            raise InvalidPlan(
+                f"{name} of {periodic_task.name} are not JSON: {error}."
+            ) from error
+        if not isinstance(value, kind):
+            raise InvalidPlan(
+                f"{name} of {periodic_task.name} must be a JSON {kind.__name__}."
+            )
+        parts.append(value)
+    args, kwargs, headers = parts
+    return args, kwargs, headers
+
+
+def _task_of(periodic_task: PeriodicTask) -> Task:
+    try:
+        return current_app.tasks[periodic_task.task]
+    except KeyError:
+        raise InvalidPlan(f"there is no task {periodic_task.task}.") from None
+
+
+def _options_of(
+    periodic_task: PeriodicTask, headers: dict[str, Any], due_at: datetime
+) -> dict[str, Any]:
+    options = {
+        name: value
+        for name in ROUTING
+        if (value := getattr(periodic_task, name)) not in (None, "")
+    }
+    if headers:
+        options["headers"] = headers
+    if periodic_task.expire_seconds:
+        options["expires"] = (
+            due_at + timedelta(seconds=periodic_task.expire_seconds)
+        ).isoformat()
+    return options

@@ -1,0 +1,163 @@
+"""The thread that hands runs over, so that a silent broker never holds up planning and rescue."""
+
+import threading
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from celery import Celery
+from celery.utils.log import get_logger
+from django.db import DatabaseError, connection
+from django.utils import timezone
+from kombu import Connection, Producer
+from kombu.exceptions import OperationalError
+from kombu.utils import ignore_errors
+
+from scheduling.handover import lease_due, mark_published, publish, release
+from scheduling.models import Run
+
+logger = get_logger(__name__)
+
+IDLE_SECONDS = 0.5
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+BACKLOG = 1000
+"""Runs that may wait in memory; what is beyond that waits in the database."""
+
+
+class Publisher(threading.Thread):
+    """Publishes the runs it is given and those it finds due in the database.
+
+    Attributes:
+        failing_since: when the broker stopped taking messages, or None.
+        error: why, in the client library's words.
+    """
+
+    def __init__(self, app: Celery, *, failing_since: datetime | None = None) -> None:
+        """Prepare; nothing is connected before the first message.
+
+        Args:
+            app: whose tasks and broker.
+            failing_since: set if it takes the place of one that got no answer.
+        """
+        super().__init__(name="publisher", daemon=True)
+        self.failing_since = failing_since
+        self.error = ""
+        self._app = app
+        self._inbox: list[Run] = []
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._connection: Connection | None = None
+        self._producer: Producer | None = None
+        self._waiting_since: float | None = None
+        self._pause_seconds = FIRST_PAUSE_SECONDS
+
+    def put(self, runs: Sequence[Run]) -> None:
+        """Hand these over next; the caller has leased them."""
+        self._inbox.extend(runs)
+        self._wake.set()
+
+    def has_room(self) -> bool:
+        """Whether more runs should be claimed for it now."""
+        return len(self._inbox) < BACKLOG and self.failing_since is None
+
+    def silent_for(self) -> float:
+        """Return for how many seconds the message under way has not been answered."""
+        since = self._waiting_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def stop(self) -> None:
+        """End after the message under way; what was taken and not published is free after its lease."""
+        self._stopped.set()
+        self._wake.set()
+
+    def run(self) -> None:
+        """Publish until stopped."""
+        while not self._stopped.is_set():
+            try:
+                worked = self.step()
+            except DatabaseError as error:
+                logger.warning("The database does not answer: %s", error)
+                connection.close()
+                worked = False
+            if not worked:
+                self._wake.wait(IDLE_SECONDS)
+                self._wake.clear()
+        connection.close()
+
+    def step(self) -> bool:
+        """Hand one batch over.
+
+        Returns:
+            Whether there was one.
+        """
+        runs = self._take() or lease_due(now=timezone.now())
+        if not runs:
+            return False
+        published: list[Run] = []
+        try:
+            for run in runs:
+                if self._stopped.is_set():
+                    break
+                if self._publish(run):
+                    published.append(run)
+        except (OperationalError, OSError) as error:
+            self._broker_failed(error, runs[len(published) :])
+        else:
+            self._broker_answered()
+        if published:
+            mark_published(published, now=timezone.now())
+        return True
+
+    def _take(self) -> list[Run]:
+        taken, self._inbox = self._inbox, []
+        return taken
+
+    def _publish(self, run: Run) -> bool:
+        self._waiting_since = time.monotonic()
+        try:
+            publish(run, app=self._app, producer=self._connected())
+        except (OperationalError, OSError):
+            raise
+        except self._connected().connection.connection_errors as error:
+            raise OperationalError(str(error)) from error
+        except Exception:
+            # One message that cannot be built must not hold up the others behind it.
+            logger.exception("%s cannot be handed over", run.pk)
+            release(
+                [run], until=timezone.now() + timedelta(seconds=LONGEST_PAUSE_SECONDS)
+            )
+            return False
+        finally:
+            self._waiting_since = None
+        return True
+
+    def _connected(self) -> Producer:
+        if self._producer is None:
+            self._connection = self._app.connection_for_write()
+            self._producer = self._app.amqp.Producer(self._connection)
+        return self._producer
+
+    def _broker_failed(self, error: Exception, runs: Sequence[Run]) -> None:
+        if self.failing_since is None:
+            self.failing_since = timezone.now()
+            logger.error(
+                "The broker takes no messages, runs wait in the database: %s", error
+            )
+        self.error = str(error)
+        release(runs, until=timezone.now() + timedelta(seconds=self._pause_seconds))
+        if self._connection is not None:
+            ignore_errors(self._connection, self._connection.collapse)
+        self._connection = self._producer = None
+        self._stopped.wait(self._pause_seconds)
+        self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)
+
+    def _broker_answered(self) -> None:
+        if self.failing_since is not None:
+            logger.warning(
+                "The broker takes messages again, after %s",
+                timezone.now() - self.failing_since,
+            )
+        self.failing_since = None
+        self.error = ""
+        self._pause_seconds = FIRST_PAUSE_SECONDS

@@ -1,0 +1,55 @@
+"""Every receiver of Celery's signals, connected by name."""
+
+from typing import Any
+
+from celery import current_app, signals
+from celery.worker import state
+
+from scheduling.heartbeat import Heart
+from scheduling.models import Process
+from scheduling.unplanned import record_publish
+
+
+def connect_receivers() -> None:
+    """Connect them; called once, when the app is ready."""
+    signals.before_task_publish.connect(
+        record_published, dispatch_uid="record_published"
+    )
+    signals.worker_ready.connect(start_heart, dispatch_uid="start_heart")
+    signals.worker_shutdown.connect(stop_heart, dispatch_uid="stop_heart")
+
+
+def record_published(
+    sender: str, headers: dict[str, Any], body: Any, **details: Any
+) -> None:
+    """Write the run of a message that others publish, with its arguments whole."""
+    queue = details.get("routing_key") or ""
+    record_publish(
+        headers=headers, body=body, task=current_app.tasks.get(sender), queue=queue
+    )
+
+
+def start_heart(sender: Any, **kwargs: Any) -> None:
+    """Let a worker's heart beat, once it takes messages."""
+    sender.controller.heart = heart = Heart(
+        sender.hostname,
+        kind=Process.Kind.WORKER,
+        details=lambda: worker_details(sender),
+    )
+    heart.start()
+
+
+def stop_heart(sender: Any, **kwargs: Any) -> None:
+    """Sign a worker off after its last run."""
+    heart: Heart | None = getattr(sender, "heart", None)
+    if heart:
+        heart.stop()
+
+
+def worker_details(consumer: Any) -> dict[str, Any]:
+    """Return what a worker's heartbeat records: its queues and the runs it has."""
+    return {
+        "queues": sorted(consumer.app.amqp.queues.consume_from),
+        "running": [request.id for request in list(state.reserved_requests)],
+        "concurrency": consumer.pool.num_processes if consumer.pool else 1,
+    }

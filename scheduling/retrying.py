@@ -1,0 +1,101 @@
+"""Attempts that did not succeed: the next one waits in the database."""
+
+import traceback
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery import current_app, states
+from celery.exceptions import Retry, WorkerLostError
+from celery.utils.log import get_task_logger
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from scheduling.claims import Claim
+from scheduling.encoding import encode_error
+from scheduling.models import Attempt, Run
+
+logger = get_task_logger(__name__)
+
+LOST_PAUSE = timedelta(seconds=1)
+LOST_PAUSE_MAX = timedelta(minutes=10)
+
+
+def retry_later(held: Claim, retry: Retry) -> None:
+    """Record a failed attempt and when the next one is due, in one transaction.
+
+    Raises:
+        ClaimLost: another attempt has taken this one's place.
+    """
+    error = retry.exc or retry
+    given = {
+        name: value
+        for name, value in getattr(retry, "arguments", {}).items()
+        if value is not None
+    }
+    _put_back(
+        held,
+        at=retry.when,
+        error=encode_error(error),
+        words=f"{type(error).__name__}: {error}",
+        trace="".join(traceback.format_exception(error)),
+        **given,
+    )
+
+
+def give_up_attempt(held: Claim, *, words: str) -> bool:
+    """End an attempt whose worker was lost: the run is tried again, or failed after its last attempt.
+
+    A run that kills its worker is tried after growing pauses and as often as one that raises:
+    `max_retries` times again.
+
+    Args:
+        held: the lost claim, as it stands in the database.
+        words: what happened to the worker.
+
+    Returns:
+        True if it will be tried again.
+
+    Raises:
+        ClaimLost: it ended or was put back meanwhile.
+    """
+    run = Run.objects.select_related("task_result").get(pk=held.task_id)
+    task = current_app.tasks.get(run.task_result.task_name)
+    limit = getattr(task, "max_retries", 0)
+    error = encode_error(WorkerLostError(words))
+    if limit is not None and run.attempt > limit:
+        held.end(states.FAILURE, result=error)
+        logger.error(
+            "%s failed after %d attempts: %s", held.task_id, run.attempt, words
+        )
+        return False
+    pause = min(LOST_PAUSE * 2 ** (run.attempt - 1), LOST_PAUSE_MAX)
+    _put_back(held, at=timezone.now() + pause, error=error, words=words)
+    logger.warning("%s will be tried again in %s: %s", held.task_id, pause, words)
+    return True
+
+
+def _put_back(
+    held: Claim,
+    *,
+    at: datetime,
+    error: str,
+    words: str,
+    trace: str = "",
+    **arguments: Any,
+) -> None:
+    with transaction.atomic():
+        held.end(states.RETRY, result=error, traceback=trace)
+        run = Run.objects.get(pk=held.task_id)
+        Attempt.objects.create(
+            run=run,
+            number=run.attempt,
+            started_at=held.started_at,
+            ended_at=timezone.now(),
+            worker=held.worker,
+            error=words,
+            traceback=trace,
+        )
+        Run.objects.filter(pk=run.pk).update(
+            attempt=F("attempt") + 1, hand_over_at=at, **arguments
+        )
