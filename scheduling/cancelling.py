@@ -44,9 +44,7 @@ def cancel(*keys: str, because: str) -> dict[str, Cancellation]:
     planned = _cancel_planned(keys, because=because)
     rest = [key for key in keys if key not in planned]
     outcomes = _cancel_due(rest, because=because) if rest else {}
-    return {
-        key: STOPPED if key in planned else outcomes.get(key, UNKNOWN) for key in keys
-    }
+    return {key: STOPPED if key in planned else outcomes.get(key, UNKNOWN) for key in keys}
 
 
 @transaction.atomic(savepoint=False)
@@ -60,9 +58,7 @@ def cancel_runs(task_ids: Collection[str], *, because: str) -> set[str]:
     Returns:
         The ids of those that were stopped; the others had started.
     """
-    waiting = TaskResult.objects.select_for_update().filter(
-        task_id__in=task_ids, status__in=WAITING
-    )
+    waiting = TaskResult.objects.select_for_update().filter(task_id__in=task_ids, status__in=WAITING)
     stopped = set(waiting.values_list("task_id", flat=True))
     if stopped:
         TaskResult.objects.filter(task_id__in=stopped).update(
@@ -78,10 +74,7 @@ def cancel_runs(task_ids: Collection[str], *, because: str) -> set[str]:
 
 def _cancel_planned(keys: Sequence[str], *, because: str) -> set[str]:
     rows = list(
-        waiting_one_offs()
-        .select_for_update(of=("self",))
-        .select_related("clocked")
-        .filter(name__in=keys)
+        waiting_one_offs().select_for_update(of=("self",)).select_related("clocked").filter(name__in=keys)
     )
     if not rows:
         return set()
@@ -114,8 +107,7 @@ def _cancel_due(keys: Sequence[str], *, because: str) -> Mapping[str, Cancellati
     waiting = [result.task_id for result in latest.values() if result.status in WAITING]
     stopped = cancel_runs(waiting, because=because) if waiting else set()
     return {
-        key: STOPPED if result.task_id in stopped else _too_late(result)
-        for key, result in latest.items()
+        key: STOPPED if result.task_id in stopped else _too_late(result) for key, result in latest.items()
     }
 
 

@@ -25,9 +25,7 @@ def sync_code_schedules(entries: Mapping[str, Mapping[str, Any]]) -> None:
     """
     for name, entry in entries.items():
         _sync(name, dict(entry))
-    gone = Recurrence.objects.filter(in_code=True).exclude(
-        periodic_task__name__in=entries
-    )
+    gone = Recurrence.objects.filter(in_code=True).exclude(periodic_task__name__in=entries)
     PeriodicTask.objects.filter(recurrence__in=gone, enabled=True).update(
         enabled=False, date_changed=timezone.now()
     )
@@ -38,6 +36,4 @@ def _sync(name: str, entry: dict[str, Any]) -> None:
     policies = {key: entry.pop(key) for key in POLICIES if key in entry}
     fields = ModelEntry._unpack_fields(**entry)
     periodic_task, _ = PeriodicTask.objects.update_or_create(name=name, defaults=fields)
-    Recurrence.objects.update_or_create(
-        periodic_task=periodic_task, defaults={"in_code": True, **policies}
-    )
+    Recurrence.objects.update_or_create(periodic_task=periodic_task, defaults={"in_code": True, **policies})

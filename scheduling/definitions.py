@@ -70,9 +70,7 @@ def _is_edited(periodic_task: PeriodicTask) -> bool:
 def _follow(periodic_task: PeriodicTask, *, now: datetime) -> None:
     recurrence: Recurrence | None = getattr(periodic_task, "recurrence", None)
     fields = {
-        "next_due_at": _first_due(
-            periodic_task, after=_edited_at(periodic_task, recurrence, now)
-        ),
+        "next_due_at": _first_due(periodic_task, after=_edited_at(periodic_task, recurrence, now)),
         "definition": definition_of(periodic_task),
         "defined_at": now,
     }
@@ -81,15 +79,11 @@ def _follow(periodic_task: PeriodicTask, *, now: datetime) -> None:
         Recurrence.objects.bulk_create([row], ignore_conflicts=True)
     else:
         # Another scheduler that saw the edit first has changed the digest.
-        mine = Recurrence.objects.filter(
-            pk=recurrence.pk, definition=recurrence.definition
-        )
+        mine = Recurrence.objects.filter(pk=recurrence.pk, definition=recurrence.definition)
         mine.update(**fields)
 
 
-def _edited_at(
-    periodic_task: PeriodicTask, recurrence: Recurrence | None, now: datetime
-) -> datetime:
+def _edited_at(periodic_task: PeriodicTask, recurrence: Recurrence | None, now: datetime) -> datetime:
     """When the edit was made. `.update()` does not say, so it counts from now."""
     last_seen = recurrence.defined_at if recurrence else None
     changed_at = periodic_task.date_changed
@@ -112,6 +106,4 @@ def _resume_paused(*, now: datetime) -> None:
     names = list(over.values_list("pk", flat=True))
     if names:
         PeriodicTask.objects.filter(pk__in=names).update(enabled=True, date_changed=now)
-        Recurrence.objects.filter(pk__in=names).update(
-            paused_until=None, pause_reason=""
-        )
+        Recurrence.objects.filter(pk__in=names).update(paused_until=None, pause_reason="")

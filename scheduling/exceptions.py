@@ -1,23 +1,23 @@
-"""What can go wrong when work is planned or run. Each docstring is the message."""
+"""What can go wrong when work is planned or run. Each docstring is the message; the detail follows it."""
 
 
 class SchedulingError(Exception):
     """The work could not be scheduled."""
 
     def __init__(self, detail: str = "") -> None:
-        super().__init__(f"{type(self).__doc__} {detail}".strip())
+        super().__init__(f"{type(self).__doc__} {f'({detail})' if detail else ''}".strip())
 
 
 class AlreadyRan(SchedulingError):
-    """Work planned under this key has run already; plan it again under another key:"""
+    """Work planned under this key has run already; plan it again under another key."""
 
 
 class NotPlanned(SchedulingError):
-    """Nothing waits under this key:"""
+    """Nothing waits under this key."""
 
 
 class InvalidPlan(SchedulingError, ValueError):
-    """The work cannot be planned as given:"""
+    """The work cannot be planned as given."""
 
 
 class ClaimLost(SchedulingError):

@@ -68,9 +68,7 @@ class Task(celery.Task):
     def _claim(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Claim:
         request = self.request
         held = claim(request.id, worker=request.hostname)
-        if held is None and record_delivery(
-            request, args=args, kwargs=kwargs, task=self
-        ):
+        if held is None and record_delivery(request, args=args, kwargs=kwargs, task=self):
             held = claim(request.id, worker=request.hostname)
         if held is None:
             logger.info(
@@ -81,9 +79,7 @@ class Task(celery.Task):
             raise Ignore("not waiting to be run")
         return held
 
-    def _run_atomically(
-        self, held: Claim, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    def _run_atomically(self, held: Claim, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         with transaction.atomic():
             returned = self.run(*args, **kwargs)
             held.end(states.SUCCESS, result=encode(returned))
@@ -143,14 +139,10 @@ class Task(celery.Task):
         """
         request = self.request
         if request.called_directly or request.is_eager:
-            return super().retry(
-                args, kwargs, exc, throw, eta, countdown, max_retries, **options
-            )
+            return super().retry(args, kwargs, exc, throw, eta, countdown, max_retries, **options)
         limit = self.max_retries if max_retries is None else max_retries
         if limit is not None and request.retries >= limit:
-            raise exc or self.MaxRetriesExceededError(
-                f"{self.name} was tried {request.retries + 1} times"
-            )
+            raise exc or self.MaxRetriesExceededError(f"{self.name} was tried {request.retries + 1} times")
         pause = self.default_retry_delay if countdown is None else countdown
         when = eta or timezone.now() + timedelta(seconds=pause)
         wish = Retry(exc=exc, when=when)

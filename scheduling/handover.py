@@ -54,9 +54,9 @@ def _behind_another(runs: Sequence[Run]) -> list[Run]:
     if not awaited:
         return []
     going = set(
-        TaskResult.objects.filter(
-            task_id__in=awaited, status__in=UNFINISHED
-        ).values_list("task_id", flat=True)
+        TaskResult.objects.filter(task_id__in=awaited, status__in=UNFINISHED).values_list(
+            "task_id", flat=True
+        )
     )
     return [run for run in runs if run.waits_for in going]
 

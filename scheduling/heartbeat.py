@@ -63,9 +63,7 @@ class Heart(threading.Thread):
         details: returns what else to record at each beat.
     """
 
-    def __init__(
-        self, name: str, *, kind: str, details: Callable[[], dict[str, Any]]
-    ) -> None:
+    def __init__(self, name: str, *, kind: str, details: Callable[[], dict[str, Any]]) -> None:
         """Prepare; `start` registers the process."""
         super().__init__(name="heart", daemon=True)
         self._process = name
@@ -94,9 +92,7 @@ class Heart(threading.Thread):
 
     def _beat(self) -> None:
         details = self._details()
-        if self._registered and beat(
-            self._process, started_at=self._started_at, **details
-        ):
+        if self._registered and beat(self._process, started_at=self._started_at, **details):
             return
         if self._registered:
             logger.error(

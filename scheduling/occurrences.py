@@ -96,13 +96,9 @@ def _arguments_of(
         try:
             value = json.loads(text) if text else kind()
         except ValueError as error:
-            raise InvalidPlan(
-                f"{name} of {periodic_task.name} are not JSON: {error}."
-            ) from error
+            raise InvalidPlan(f"{name} of {periodic_task.name} are not JSON: {error}") from error
         if not isinstance(value, kind):
-            raise InvalidPlan(
-                f"{name} of {periodic_task.name} must be a JSON {kind.__name__}."
-            )
+            raise InvalidPlan(f"{name} of {periodic_task.name} must be a JSON {kind.__name__}")
         parts.append(value)
     args, kwargs, headers = parts
     return args, kwargs, headers
@@ -112,21 +108,13 @@ def _task_of(periodic_task: PeriodicTask) -> Task:
     try:
         return current_app.tasks[periodic_task.task]
     except KeyError:
-        raise InvalidPlan(f"there is no task {periodic_task.task}.") from None
+        raise InvalidPlan(f"there is no task {periodic_task.task}") from None
 
 
-def _options_of(
-    periodic_task: PeriodicTask, headers: dict[str, Any], due_at: datetime
-) -> dict[str, Any]:
-    options = {
-        name: value
-        for name in ROUTING
-        if (value := getattr(periodic_task, name)) not in (None, "")
-    }
+def _options_of(periodic_task: PeriodicTask, headers: dict[str, Any], due_at: datetime) -> dict[str, Any]:
+    options = {name: value for name in ROUTING if (value := getattr(periodic_task, name)) not in (None, "")}
     if headers:
         options["headers"] = headers
     if periodic_task.expire_seconds:
-        options["expires"] = (
-            due_at + timedelta(seconds=periodic_task.expire_seconds)
-        ).isoformat()
+        options["expires"] = (due_at + timedelta(seconds=periodic_task.expire_seconds)).isoformat()
     return options

@@ -49,13 +49,9 @@ class Plan:
             InvalidPlan: a naive time, a bad key, or arguments that the task does not take.
         """
         if not self.key or len(self.key) > KEY_LENGTH:
-            raise InvalidPlan(
-                f"a key has 1 to {KEY_LENGTH} characters, not {len(self.key)}."
-            )
+            raise InvalidPlan(f"a key has 1 to {KEY_LENGTH} characters, not {len(self.key)}")
         if timezone.is_naive(self.at):
-            raise InvalidPlan(
-                f"{self.key} is due at {self.at}, which has no time zone."
-            )
+            raise InvalidPlan(f"{self.key} is due at {self.at}, which has no time zone")
         check_arguments(self.task, self.kwargs)
 
     def as_periodic_task(self, clocked: ClockedSchedule) -> PeriodicTask:
@@ -71,9 +67,7 @@ class Plan:
         )
 
 
-def check_arguments(
-    task: Task, kwargs: dict[str, Any], args: Sequence[Any] = ()
-) -> None:
+def check_arguments(task: Task, kwargs: dict[str, Any], args: Sequence[Any] = ()) -> None:
     """Refuse arguments the task would refuse.
 
     Raises:
@@ -83,7 +77,7 @@ def check_arguments(
         task.__header__(*args, **kwargs)
         json.dumps([args, kwargs])
     except (TypeError, ValueError) as error:
-        raise InvalidPlan(f"{task.name}: {error}.") from error
+        raise InvalidPlan(f"{task.name}: {error}") from error
 
 
 def plan(
@@ -156,14 +150,9 @@ def _insert(plans: Sequence[Plan]) -> None:
     # the caller's transaction, a lock that every other order would then wait for. Each plan has a
     # clocked row of its own, so that moving one never moves another.
     with transaction.atomic(savepoint=False):
-        clocked = ClockedSchedule.objects.bulk_create(
-            ClockedSchedule(clocked_time=made.at) for made in plans
-        )
+        clocked = ClockedSchedule.objects.bulk_create(ClockedSchedule(clocked_time=made.at) for made in plans)
         PeriodicTask.objects.bulk_create(
-            (
-                made.as_periodic_task(row)
-                for made, row in zip(plans, clocked, strict=True)
-            ),
+            (made.as_periodic_task(row) for made, row in zip(plans, clocked, strict=True)),
             ignore_conflicts=True,
         )
     if min(made.at for made in plans) <= timezone.now() + SOON:
@@ -182,15 +171,13 @@ def postpone(key: str, *, to: datetime) -> None:
         NotPlanned: nothing waits under the key: it ran, was cancelled or never was.
     """
     if timezone.is_naive(to):
-        raise InvalidPlan(f"{key} cannot move to {to}, which has no time zone.")
+        raise InvalidPlan(f"{key} cannot move to {to}, which has no time zone")
     row = waiting_one_offs().select_for_update(of=("self",)).filter(name=key).first()
     if row is None:
         raise NotPlanned(key)
     # A time of its own: the old one may be shared with another periodic task.
     [clocked] = ClockedSchedule.objects.bulk_create([ClockedSchedule(clocked_time=to)])
-    PeriodicTask.objects.filter(pk=row.pk).update(
-        clocked=clocked, date_changed=timezone.now()
-    )
+    PeriodicTask.objects.filter(pk=row.pk).update(clocked=clocked, date_changed=timezone.now())
     delete_unused_times([row.clocked_id])
     if to <= timezone.now() + SOON:
         wake_schedulers()

@@ -124,9 +124,7 @@ class Publisher(threading.Thread):
         except Exception:
             # One message that cannot be built must not hold up the others behind it.
             logger.exception("%s cannot be handed over", run.pk)
-            release(
-                [run], until=timezone.now() + timedelta(seconds=LONGEST_PAUSE_SECONDS)
-            )
+            release([run], until=timezone.now() + timedelta(seconds=LONGEST_PAUSE_SECONDS))
             return False
         finally:
             self._waiting_since = None
@@ -141,9 +139,7 @@ class Publisher(threading.Thread):
     def _broker_failed(self, error: Exception, runs: Sequence[Run]) -> None:
         if self.failing_since is None:
             self.failing_since = timezone.now()
-            logger.error(
-                "The broker takes no messages, runs wait in the database: %s", error
-            )
+            logger.error("The broker takes no messages, runs wait in the database: %s", error)
         self.error = str(error)
         release(runs, until=timezone.now() + timedelta(seconds=self._pause_seconds))
         if self._connection is not None:

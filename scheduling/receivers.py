@@ -12,21 +12,15 @@ from scheduling.unplanned import record_publish
 
 def connect_receivers() -> None:
     """Connect them; called once, when the app is ready."""
-    signals.before_task_publish.connect(
-        record_published, dispatch_uid="record_published"
-    )
+    signals.before_task_publish.connect(record_published, dispatch_uid="record_published")
     signals.worker_ready.connect(start_heart, dispatch_uid="start_heart")
     signals.worker_shutdown.connect(stop_heart, dispatch_uid="stop_heart")
 
 
-def record_published(
-    sender: str, headers: dict[str, Any], body: Any, **details: Any
-) -> None:
+def record_published(sender: str, headers: dict[str, Any], body: Any, **details: Any) -> None:
     """Write the run of a message that others publish, with its arguments whole."""
     queue = details.get("routing_key") or ""
-    record_publish(
-        headers=headers, body=body, task=current_app.tasks.get(sender), queue=queue
-    )
+    record_publish(headers=headers, body=body, task=current_app.tasks.get(sender), queue=queue)
 
 
 def start_heart(sender: Any, **kwargs: Any) -> None:

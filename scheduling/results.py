@@ -46,9 +46,7 @@ class DatabaseBackend(StockBackend):
             self._end(claim, result, status, traceback)
         return result
 
-    def _end(
-        self, claim: Claim, result: Any, status: str, traceback: str | None
-    ) -> None:
+    def _end(self, claim: Claim, result: Any, status: str, traceback: str | None) -> None:
         try:
             claim.end(status, result=encode(result), traceback=traceback)
         except ClaimLost as error:
@@ -57,13 +55,9 @@ class DatabaseBackend(StockBackend):
     def _add_return_value(self, claim: Claim, result: Any, status: str) -> None:
         """A task that is not atomic succeeds with its effect and returns its value after that."""
         if status == states.SUCCESS and result is not None:
-            TaskResult.objects.filter(task_id=claim.task_id, result=None).update(
-                result=encode(result)
-            )
+            TaskResult.objects.filter(task_id=claim.task_id, result=None).update(result=encode(result))
 
-    def _store_unclaimed(
-        self, task_id: str, result: Any, status: str, traceback: str | None
-    ) -> None:
+    def _store_unclaimed(self, task_id: str, result: Any, status: str, traceback: str | None) -> None:
         ended = status in states.READY_STATES
         fields = {
             "status": status,
@@ -74,14 +68,9 @@ class DatabaseBackend(StockBackend):
             **({"date_done": timezone.now()} if ended else {}),
         }
         known = TaskResult.objects.filter(task_id=task_id)
-        if (
-            known.exclude(status__in=states.READY_STATES).update(**fields)
-            or known.exists()
-        ):
+        if known.exclude(status__in=states.READY_STATES).update(**fields) or known.exists():
             return
-        TaskResult.objects.bulk_create(
-            [TaskResult(task_id=task_id, **fields)], ignore_conflicts=True
-        )
+        TaskResult.objects.bulk_create([TaskResult(task_id=task_id, **fields)], ignore_conflicts=True)
 
     def mark_as_failure(
         self,
@@ -96,9 +85,7 @@ class DatabaseBackend(StockBackend):
         """Record a failure, except that a run whose worker was lost gets its next attempt."""
         if isinstance(exc, WorkerLostError) and self._give_up_attempt(task_id, exc):
             return
-        super().mark_as_failure(
-            task_id, exc, traceback, request, store_result, call_errbacks, state
-        )
+        super().mark_as_failure(task_id, exc, traceback, request, store_result, call_errbacks, state)
 
     def _give_up_attempt(self, task_id: str, error: WorkerLostError) -> bool:
         known = TaskResult.objects.filter(task_id=task_id).first()
@@ -106,15 +93,9 @@ class DatabaseBackend(StockBackend):
             return False
         if known.status != states.STARTED:
             # The worker was lost before it claimed the run: only the message is gone.
-            return bool(
-                Run.objects.filter(pk=task_id).update(
-                    hand_over_at=timezone.now() + LOST_PAUSE
-                )
-            )
+            return bool(Run.objects.filter(pk=task_id).update(hand_over_at=timezone.now() + LOST_PAUSE))
         try:
-            return give_up_attempt(
-                Claim(task_id, known.worker, known.date_started), words=str(error)
-            )
+            return give_up_attempt(Claim(task_id, known.worker, known.date_started), words=str(error))
         except ClaimLost:
             return False
 

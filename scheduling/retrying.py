@@ -28,11 +28,7 @@ def retry_later(held: Claim, retry: Retry) -> None:
         ClaimLost: another attempt has taken this one's place.
     """
     error = retry.exc or retry
-    given = {
-        name: value
-        for name, value in getattr(retry, "arguments", {}).items()
-        if value is not None
-    }
+    given = {name: value for name, value in getattr(retry, "arguments", {}).items() if value is not None}
     _put_back(
         held,
         at=retry.when,
@@ -65,9 +61,7 @@ def give_up_attempt(held: Claim, *, words: str) -> bool:
     error = encode_error(WorkerLostError(words))
     if limit is not None and run.attempt > limit:
         held.end(states.FAILURE, result=error)
-        logger.error(
-            "%s failed after %d attempts: %s", held.task_id, run.attempt, words
-        )
+        logger.error("%s failed after %d attempts: %s", held.task_id, run.attempt, words)
         return False
     pause = min(LOST_PAUSE * 2 ** (run.attempt - 1), LOST_PAUSE_MAX)
     _put_back(held, at=timezone.now() + pause, error=error, words=words)
@@ -96,6 +90,4 @@ def _put_back(
             error=words,
             traceback=trace,
         )
-        Run.objects.filter(pk=run.pk).update(
-            attempt=F("attempt") + 1, hand_over_at=at, **arguments
-        )
+        Run.objects.filter(pk=run.pk).update(attempt=F("attempt") + 1, hand_over_at=at, **arguments)

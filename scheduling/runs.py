@@ -49,9 +49,7 @@ def subject_of(key: str) -> str:
 def shown_arguments(task: Task | None, kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments as people and logs may see them."""
     secret: Sequence[str] = getattr(task, "secret_arguments", ())
-    return {
-        name: _HIDDEN if name in secret else value for name, value in kwargs.items()
-    }
+    return {name: _HIDDEN if name in secret else value for name, value in kwargs.items()}
 
 
 def build_result(
@@ -100,11 +98,7 @@ def _insert_as_given(model: type[Model], rows: Iterable[Model]) -> None:
     `TaskResult.date_done` is `auto_now`: `bulk_create` would date the end of runs that have not
     even started.
     """
-    fields = [
-        field
-        for field in model._meta.concrete_fields
-        if not field.generated and not _is_serial(field)
-    ]
+    fields = [field for field in model._meta.concrete_fields if not field.generated and not _is_serial(field)]
     model._default_manager.all()._insert(  # type: ignore[attr-defined]
         list(rows),
         fields=fields,
@@ -116,7 +110,5 @@ def _insert_as_given(model: type[Model], rows: Iterable[Model]) -> None:
 
 def _is_serial(field: Any) -> bool:
     return bool(
-        field.primary_key
-        and field.remote_field is None
-        and not field.value_from_object(field.model())
+        field.primary_key and field.remote_field is None and not field.value_from_object(field.model())
     )

@@ -113,9 +113,7 @@ class Scheduler(beat.Scheduler):
     def _start(self) -> None:
         sync_code_schedules(self.app.conf.beat_schedule)
         started_at = timezone.now()
-        heartbeat.register(
-            self._name, kind=Process.Kind.SCHEDULER, started_at=started_at
-        )
+        heartbeat.register(self._name, kind=Process.Kind.SCHEDULER, started_at=started_at)
         self._started_at = started_at
         if not self._publisher.is_alive():
             self._publisher.start()
@@ -140,9 +138,7 @@ class Scheduler(beat.Scheduler):
             return
         held = self._publisher
         held.stop()
-        self._publisher = Publisher(
-            self.app, failing_since=held.failing_since or timezone.now()
-        )
+        self._publisher = Publisher(self.app, failing_since=held.failing_since or timezone.now())
         self._publisher.error = f"no answer for {silent_seconds:.0f} seconds"
         logger.error("The broker does not answer, runs wait in the database")
         self._publisher.start()

@@ -14,9 +14,7 @@ PLANNED_HEADER = "planned"
 """Marks the messages whose run is written already."""
 
 
-def record_publish(
-    *, headers: Mapping[str, Any], body: Sequence[Any], task: Task | None, queue: str
-) -> None:
+def record_publish(*, headers: Mapping[str, Any], body: Sequence[Any], task: Task | None, queue: str) -> None:
     """Write the run of a message that is about to be published by anyone but our scheduler.
 
     At publish the arguments are whole; later only a shortened text of them is left.
@@ -38,9 +36,7 @@ def record_publish(
     )
 
 
-def record_delivery(
-    request: Context, *, args: Sequence[Any], kwargs: dict[str, Any], task: Task
-) -> bool:
+def record_delivery(request: Context, *, args: Sequence[Any], kwargs: dict[str, Any], task: Task) -> bool:
     """Write the run of a message from a publisher that knows nothing of us.
 
     Returns:

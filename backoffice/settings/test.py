@@ -3,7 +3,7 @@
 from backoffice.settings.base import *
 
 DEBUG = False
-SECRET_KEY = "test"
+SECRET_KEY = "test"  # noqa: S105
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 
 # No test may reach a broker by accident: port 9 is discard, and refuses.

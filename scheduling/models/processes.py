@@ -15,18 +15,14 @@ class Process(models.Model):
         WORKER = "worker"
         SCHEDULER = "scheduler"
 
-    name = models.CharField(
-        max_length=200, primary_key=True, help_text='As Celery names it: "celery@host".'
-    )
+    name = models.CharField(max_length=200, primary_key=True, help_text='As Celery names it: "celery@host".')
     kind = models.CharField(max_length=9, choices=Kind)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     hostname = models.CharField(max_length=200)
     pid = models.PositiveIntegerField()
     queues = models.JSONField(default=list)
-    running = models.JSONField(
-        default=list, help_text="The task ids it had at its last heartbeat."
-    )
+    running = models.JSONField(default=list, help_text="The task ids it had at its last heartbeat.")
     concurrency = models.PositiveSmallIntegerField(default=1)
     broker_failing_since = models.DateTimeField(null=True)
     broker_error = models.TextField(blank=True)

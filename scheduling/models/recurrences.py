@@ -29,9 +29,7 @@ class Recurrence(models.Model):
         blank=True,
         help_text="A digest of the schedule `next_due_at` was computed from: an edit by any way changes it.",
     )
-    defined_at = models.DateTimeField(
-        null=True, help_text="When a scheduler first saw that definition."
-    )
+    defined_at = models.DateTimeField(null=True, help_text="When a scheduler first saw that definition.")
     late_by_seconds = models.PositiveIntegerField(
         null=True,
         blank=True,
@@ -42,14 +40,10 @@ class Recurrence(models.Model):
         default=0,
         help_text="Start somewhere within so many seconds after the due time.",
     )
-    in_code = models.BooleanField(
-        default=False, help_text="Defined in code: staff may pause it."
-    )
+    in_code = models.BooleanField(default=False, help_text="Defined in code: staff may pause it.")
     paused_until = models.DateTimeField(null=True, blank=True)
     pause_reason = models.CharField(max_length=200, blank=True)
-    skip_at = models.DateTimeField(
-        null=True, blank=True, help_text="The one occurrence to skip."
-    )
+    skip_at = models.DateTimeField(null=True, blank=True, help_text="The one occurrence to skip.")
 
     class Meta:
         indexes = (

@@ -26,23 +26,13 @@ class Run(models.Model):
         primary_key=True,
         related_name="run",
     )
-    subject = models.CharField(
-        max_length=200, blank=True, help_text='Whom it is about: "order:123".'
-    )
+    subject = models.CharField(max_length=200, blank=True, help_text='Whom it is about: "order:123".')
     due_at = models.DateTimeField()
-    args = models.JSONField(
-        default=list, help_text="The positional arguments, lossless."
-    )
-    kwargs = models.JSONField(
-        default=dict, help_text="The keyword arguments, lossless."
-    )
-    options = models.JSONField(
-        default=dict, help_text="Celery's message options: queue, priority, headers."
-    )
+    args = models.JSONField(default=list, help_text="The positional arguments, lossless.")
+    kwargs = models.JSONField(default=dict, help_text="The keyword arguments, lossless.")
+    options = models.JSONField(default=dict, help_text="Celery's message options: queue, priority, headers.")
     queue = models.CharField(max_length=200, blank=True)
-    reason = models.TextField(
-        blank=True, help_text="Why it was planned, or why it was not run, in words."
-    )
+    reason = models.TextField(blank=True, help_text="Why it was planned, or why it was not run, in words.")
     planned_by = models.CharField(max_length=200, blank=True)
 
     waits_for = models.CharField(
@@ -54,9 +44,7 @@ class Run(models.Model):
         null=True,
         help_text="When to publish it (again). Empty once it needs no message any more.",
     )
-    handed_over_at = models.DateTimeField(
-        null=True, help_text="When the broker last took a message for it."
-    )
+    handed_over_at = models.DateTimeField(null=True, help_text="When the broker last took a message for it.")
     hand_overs = models.PositiveSmallIntegerField(default=0)
     attempt = models.PositiveSmallIntegerField(default=1)
     not_run_because = models.CharField(max_length=10, choices=NotRun, blank=True)
@@ -97,11 +85,7 @@ class Attempt(models.Model):
 
     class Meta:
         ordering = ("number",)
-        constraints = (
-            models.UniqueConstraint(
-                fields=["run", "number"], name="scheduling_attempt_once"
-            ),
-        )
+        constraints = (models.UniqueConstraint(fields=["run", "number"], name="scheduling_attempt_once"),)
 
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.run_id}"
