@@ -8,7 +8,14 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 INTERNAL_IPS = ["127.0.0.1", "::1"]
 
 VAR_DIR.mkdir(parents=True, exist_ok=True)
-CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=f"redis+socket://{VAR_DIR}/broker.sock?virtual_host=0")
+# Where the project's own broker listens; None where the environment names a broker instead.
+EMBEDDED_BROKER_SOCKET = None if "CELERY_BROKER_URL" in env else VAR_DIR / "broker.sock"
+CELERY_BROKER_URL = env(
+    "CELERY_BROKER_URL", default=f"redis+socket://{EMBEDDED_BROKER_SOCKET}?virtual_host=0"
+)
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = VAR_DIR / "mail"
+
+# Passwords set here, the demo's among them, open nothing in production.
+PASSWORD_HASHERS = ["backoffice.hashers.DevelopmentPasswordHasher"]

@@ -1,0 +1,172 @@
+"""Real servers for the tests: each on a free port, in a temporary folder, gone after its block."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+START_SECONDS = 30
+STOP_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running server: where it is, and its process to stop, freeze or kill."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+
+def require(program: str, *, package: str, folders: str = "") -> str:
+    """Find a program, or skip the test that needs it (with REQUIRE_SERVICES=1, fail it).
+
+    Args:
+        program: its name.
+        package: the Debian package that has it, for the words.
+        folders: where else to look, as a glob from the root.
+    """
+    places = [str(folder) for folder in sorted(Path("/").glob(folders), reverse=True)] if folders else []
+    found = shutil.which(program, path=os.pathsep.join([os.environ["PATH"], *places]))
+    if found:
+        return found
+    words = f"{program} is not installed (Debian: apt install {package})"
+    if os.environ.get("REQUIRE_SERVICES") == "1":
+        pytest.fail(words)
+    pytest.skip(words)
+
+
+@contextmanager
+def redis_server(*options: str) -> Iterator[Service]:
+    """Run Redis, with no persistence unless the options say otherwise."""
+    program = require("redis-server", package="redis-server")
+    port = free_port()
+    with (
+        temporary_folder() as folder,
+        running([program, "--port", str(port), "--dir", str(folder), "--save", "", *options]) as process,
+    ):
+        wait_until(lambda: redis_answers(port), process)
+        yield Service(url=f"redis://127.0.0.1:{port}/0", process=process)
+
+
+@contextmanager
+def postgresql_server(*options: str) -> Iterator[Service]:
+    """Run PostgreSQL with one empty database; the options are `name=value` settings."""
+    where = {"package": "postgresql", "folders": "usr/lib/postgresql/*/bin"}
+    initdb, server = require("initdb", **where), require("postgres", **where)
+    port = free_port()
+    with temporary_folder(owner=database_user()) as folder:
+        data = folder / "data"
+        subprocess.run(
+            [initdb, "--pgdata", data, "--username", "tests", "--auth", "trust", "--no-sync"],
+            user=database_user(),
+            cwd=folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        settings = [
+            f"port={port}",
+            "listen_addresses=127.0.0.1",
+            f"unix_socket_directories={folder}",
+            *options,
+        ]
+        arguments = [word for setting in settings for word in ("-c", setting)]
+        # SIGINT, for it would wait for every client after SIGTERM.
+        start = [server, "-D", str(data), *arguments]
+        with running(start, user=database_user(), cwd=folder, stop_by=signal.SIGINT) as process:
+            url = f"postgres://tests@127.0.0.1:{port}/postgres"
+            wait_until(lambda: postgresql_answers(url), process)
+            yield Service(url=url, process=process)
+
+
+def database_user() -> str | None:
+    """Name the user that PostgreSQL runs as: it refuses root."""
+    return "postgres" if os.geteuid() == 0 else None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def temporary_folder(*, owner: str | None = None) -> Iterator[Path]:
+    # Short, and beside no other test's: sockets lie in it.
+    folder = Path(tempfile.mkdtemp(prefix="backoffice-"))
+    try:
+        if owner:
+            shutil.chown(folder, owner)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running(
+    command: list[str], *, user: str | None = None, cwd: Path | None = None, stop_by: int = signal.SIGTERM
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program for as long as the block lasts, its output kept from the screen."""
+    process = subprocess.Popen(
+        command,
+        user=user,
+        cwd=cwd,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGCONT)  # one that a test froze would not hear the next
+        process.send_signal(stop_by)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_until(
+    condition: Callable[[], bool],
+    process: subprocess.Popen[bytes] | None = None,
+    *,
+    seconds: float = START_SECONDS,
+) -> None:
+    """Wait until something holds, and fail when it does not in time or its process has ended."""
+    give_up_at = time.monotonic() + seconds
+    while not condition():
+        if process and process.poll() is not None:
+            pytest.fail(f"{process.args!r} ended with status {process.returncode}")
+        if time.monotonic() > give_up_at:
+            pytest.fail(f"not within {seconds:g} s")
+        time.sleep(0.05)
+
+
+def redis_answers(port: int) -> bool:
+    try:
+        with Redis(port=port, socket_timeout=1, retry=Retry(NoBackoff(), 0)) as client:
+            return bool(client.ping())
+    except RedisError:
+        return False
+
+
+def postgresql_answers(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=1).close()
+    except psycopg.OperationalError:
+        return False
+    return True
