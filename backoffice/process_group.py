@@ -38,7 +38,7 @@ def run(*, port: int) -> int:
         for name, command in commands(port).items():
             group.add_process(name, f"exec {PYTHON} -m {command}", env=os.environ | {"PYTHONUNBUFFERED": "1"})
         group.loop()
-        return group.returncode
+        return group.returncode or 0
 
 
 def commands(port: int) -> dict[str, str]:
@@ -50,8 +50,10 @@ def commands(port: int) -> dict[str, str]:
     }
 
 
-class ProcessGroup(Manager):  # type: ignore[misc] # honcho ships no types
+class ProcessGroup(Manager):
     """honcho's manager, which also watches the broker and lets the worker finish its runs."""
+
+    returncode: int | None = None
 
     def __init__(self, broker: subprocess.Popen[bytes] | None) -> None:
         super().__init__()
@@ -65,7 +67,7 @@ class ProcessGroup(Manager):  # type: ignore[misc] # honcho ships no types
         return self.returncode is not None or super()._any_stopped()
 
 
-class AskLeaders(ProcessManager):  # type: ignore[misc] # honcho ships no types
+class AskLeaders(ProcessManager):
     """Asks a process itself to stop, and kills it with its children.
 
     honcho asks the whole group, and the children of a Celery worker obey at once, in the middle

@@ -70,6 +70,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 
+# Where the project's own broker listens, for settings that run one.
+EMBEDDED_BROKER_SOCKET: Path | None = None
+
 AUTH_USER_MODEL = "orders.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

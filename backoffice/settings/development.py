@@ -8,7 +8,7 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 INTERNAL_IPS = ["127.0.0.1", "::1"]
 
 VAR_DIR.mkdir(parents=True, exist_ok=True)
-# Where the project's own broker listens; None where the environment names a broker instead.
+# Unless the environment names a broker, the project runs its own.
 EMBEDDED_BROKER_SOCKET = None if "CELERY_BROKER_URL" in env else VAR_DIR / "broker.sock"
 CELERY_BROKER_URL = env(
     "CELERY_BROKER_URL", default=f"redis+socket://{EMBEDDED_BROKER_SOCKET}?virtual_host=0"
