@@ -135,14 +135,15 @@ def plan_many(plans: Sequence[Plan]) -> int:
 
 def _known_keys(keys: Sequence[str]) -> dict[str, bool]:
     """Return for each known key whether it has run, in one statement."""
-    waiting = PeriodicTask.objects.filter(name__in=keys).values_list("name", Value(0))
+    waiting = PeriodicTask.objects.filter(name__in=keys).annotate(ran=Value(0)).values_list("name", "ran")
     ran = (
         TaskResult.objects.filter(periodic_task_name__in=keys)
         .exclude(run__not_run_because=Run.NotRun.CANCELLED)
+        .annotate(ran=Value(1))
         .order_by()
-        .values_list("periodic_task_name", Value(1))
+        .values_list("periodic_task_name", "ran")
     )
-    return {key: bool(has_run) for key, has_run in waiting.union(ran).order_by("col2")}
+    return {key: bool(has_run) for key, has_run in sorted(waiting.union(ran))}
 
 
 def _insert(plans: Sequence[Plan]) -> None:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from celery import Celery
@@ -11,7 +12,6 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
-from kombu.utils import ignore_errors
 
 from scheduling.handover import lease_due, mark_published, publish, release
 from scheduling.models import Run
@@ -95,6 +95,7 @@ class Publisher(threading.Thread):
         if not runs:
             return False
         published: list[Run] = []
+        began_at = timezone.now()
         try:
             for run in runs:
                 if self._stopped.is_set():
@@ -106,7 +107,7 @@ class Publisher(threading.Thread):
         else:
             self._broker_answered()
         if published:
-            mark_published(published, now=timezone.now())
+            mark_published(published, now=began_at)
         return True
 
     def _take(self) -> list[Run]:
@@ -143,7 +144,9 @@ class Publisher(threading.Thread):
         self.error = str(error)
         release(runs, until=timezone.now() + timedelta(seconds=self._pause_seconds))
         if self._connection is not None:
-            ignore_errors(self._connection, self._connection.collapse)
+            # Whatever closing a broken connection says, it was broken before.
+            with suppress(Exception):
+                self._connection.collapse()
         self._connection = self._producer = None
         self._stopped.wait(self._pause_seconds)
         self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import states
 from celery.exceptions import WorkerLostError
-from celery.utils.log import get_task_logger
+from celery.utils.log import get_logger
 from django.utils import timezone
 from django_celery_results.backends.database import DatabaseBackend as StockBackend
 from django_celery_results.models import TaskResult
@@ -15,7 +15,7 @@ from scheduling.exceptions import ClaimLost
 from scheduling.models import Run
 from scheduling.retrying import LOST_PAUSE, give_up_attempt
 
-logger = get_task_logger(__name__)
+logger = get_logger(__name__)
 
 
 class DatabaseBackend(StockBackend):

@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import current_app, states
 from celery.exceptions import Retry, WorkerLostError
-from celery.utils.log import get_task_logger
+from celery.utils.log import get_logger
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -15,7 +15,7 @@ from scheduling.claims import Claim
 from scheduling.encoding import encode_error
 from scheduling.models import Attempt, Run
 
-logger = get_task_logger(__name__)
+logger = get_logger(__name__)
 
 LOST_PAUSE = timedelta(seconds=1)
 LOST_PAUSE_MAX = timedelta(minutes=10)

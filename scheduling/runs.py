@@ -88,6 +88,8 @@ def insert_runs(runs: Sequence[Run]) -> None:
 
     Two statements, whatever the number of runs.
     """
+    if not runs:
+        return
     _insert_as_given(TaskResult, [run.task_result for run in runs])
     _insert_as_given(Run, runs)
 
