@@ -1,5 +1,6 @@
 PYTHON = .venv/bin/python
 PORT ?= 8000
+DEBUG ?= false
 T ?= tests
 
 .PHONY: help environment demo smoke test check format coverage
@@ -10,8 +11,8 @@ help:  ## show this list
 environment:  ## make .venv what poetry.lock says (every target does this first)
 	@scripts/environment
 
-demo: environment  ## a shop with demo data on http://localhost:$PORT (PORT=8000)
-	@$(PYTHON) manage.py demo --port $(PORT)
+demo: environment  ## a shop with demo data on http://localhost:8000 (PORT=8000, DEBUG=false)
+	@DEBUG=$(DEBUG) $(PYTHON) manage.py start --demo --port $(PORT)
 
 smoke: environment  ## the main path end to end, on free ports and a fresh database
 	@$(PYTHON) -m tests.smoke

@@ -7,6 +7,13 @@ SECRET_KEY = env("DJANGO_SECRET_KEY", default="not-a-secret: development only")
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 INTERNAL_IPS = ["127.0.0.1", "::1"]
 
+# Served from where they lie, with no `collectstatic` first.
+WHITENOISE_USE_FINDERS = True
+
+if DEBUG:
+    INSTALLED_APPS = [*INSTALLED_APPS, "debug_toolbar"]
+    MIDDLEWARE = ["debug_toolbar.middleware.DebugToolbarMiddleware", *MIDDLEWARE]
+
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 # Unless the environment names a broker, the project runs its own.
 EMBEDDED_BROKER_SOCKET = None if "CELERY_BROKER_URL" in env else VAR_DIR / "broker.sock"
