@@ -1,6 +1,7 @@
 """The scheduling app."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class SchedulingConfig(AppConfig):
@@ -10,7 +11,11 @@ class SchedulingConfig(AppConfig):
     verbose_name = "Scheduled work"
 
     def ready(self) -> None:
-        """Connect what listens to Celery."""
+        """Connect what listens to Celery, and know all tasks.
+
+        Only a worker imports them by itself, but pages look them up by name too.
+        """
         from scheduling.receivers import connect_receivers
 
         connect_receivers()
+        autodiscover_modules("tasks")

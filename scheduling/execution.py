@@ -36,6 +36,9 @@ class Task(celery.Task):
             not hold a transaction (SQLite's only write lock) meanwhile. It then wraps its database
             effect in `with self.effect():`.
         secret_arguments: names of arguments that screens and logs must not show.
+        words: what it does, in words for staff: "Send the sales report".
+        touches: what it changes or reaches outside, in words for staff.
+        schedulable: whether staff may schedule and run it; see `scheduling.catalogue`.
 
     Retries are Celery's own (`autoretry_for`, `retry_backoff`, `max_retries`, `self.retry()`), but
     wait in the database instead of the broker.
@@ -44,6 +47,9 @@ class Task(celery.Task):
     abstract = True
     atomic = True
     secret_arguments: tuple[str, ...] = ()
+    words = ""
+    touches = ""
+    schedulable = False
 
     _progress_at = 0.0
 

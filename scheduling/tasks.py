@@ -6,7 +6,12 @@ from django.conf import settings
 from scheduling.pruning import prune_runs
 
 
-@shared_task(atomic=False)
+@shared_task(
+    atomic=False,
+    schedulable=True,
+    words="Prune old runs",
+    touches="Deletes runs that ended longer ago than they are kept for.",
+)
 def prune_results() -> str:
     """Delete runs that ended longer ago than they are kept for; safe to run twice.
 

@@ -1,7 +1,8 @@
 """What is stored beside django-celery-beat's periodic tasks and django-celery-results' task results."""
 
+from scheduling.models.periodic_tasks import DelayedTask, RecurringTask
 from scheduling.models.processes import Process
 from scheduling.models.recurrences import Recurrence
 from scheduling.models.runs import Attempt, Run
 
-__all__ = ["Attempt", "Process", "Recurrence", "Run"]
+__all__ = ["Attempt", "DelayedTask", "Process", "Recurrence", "RecurringTask", "Run"]

@@ -1,0 +1,185 @@
+"""The typed arguments of a task, read from its signature.
+
+What staff type in a form, and what a row of the database holds, is held against the same
+annotations. Supported are `str`, `int`, `bool`, `float`, `Decimal`, `date`, `datetime`, a `Literal` or
+an enumeration for choices, `list` of these, `X | None` for what may be left out, and `Annotated` with
+
+- a string: a word of help for whoever fills it in;
+- `ModelKey("orders.Order")`: the primary key of a row, chosen by looking it up;
+- a callable: a validator, as Django's form fields take them.
+"""
+
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, DecimalException
+from enum import Enum
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from celery.app.task import Task
+from django.core.exceptions import ValidationError
+
+PLAIN = (str, int, bool, float, Decimal, date, datetime)
+
+
+@dataclass(frozen=True)
+class ModelKey:
+    """Marks an argument as the primary key of a row of a model: "orders.Order"."""
+
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Argument:
+    """One argument of a task.
+
+    Args:
+        kind: the type of its value, or of each of them if there are many.
+        required: whether the task needs it.
+        default: what the task takes it for when it is left out.
+        choices: if not empty, the only values it can have, with their words.
+        model: the model whose primary key it is, or nothing.
+    """
+
+    name: str
+    kind: type
+    required: bool = True
+    default: Any = None
+    many: bool = False
+    nullable: bool = False
+    choices: tuple[tuple[Any, str], ...] = ()
+    model: str = ""
+    help_text: str = ""
+    validators: tuple[Callable[[Any], Any], ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Return its name in words: "order" for order_id."""
+        return self.name.removesuffix("_id").replace("_", " ").capitalize()
+
+    @property
+    def is_supported(self) -> bool:
+        """Whether a form can ask for it."""
+        return bool(self.choices) or self.kind in PLAIN
+
+    def revive(self, value: Any) -> Any:
+        """Return what JSON holds as the task is to get it: a date for "2026-11-30".
+
+        Raises:
+            ValueError: it is no such value.
+        """
+        if value is None and (self.nullable or (self.default is None and not self.required)):
+            return None
+        if self.many:
+            if not isinstance(value, list):
+                raise ValueError(f"{self.name} must be a list, not {value!r}")
+            return [self._revive_one(item) for item in value]
+        return self._revive_one(value)
+
+    def _revive_one(self, value: Any) -> Any:
+        revived = self._chosen(value) if self.choices else self._read(value)
+        try:
+            for validate in self.validators:
+                validate(revived)
+        except ValidationError as error:
+            raise ValueError(f"{self.name}: {' '.join(error.messages)}") from error
+        return revived
+
+    def _chosen(self, value: Any) -> Any:
+        if value not in [choice for choice, _ in self.choices]:
+            raise ValueError(f"{self.name} cannot be {value!r}")
+        return self.kind(value) if issubclass(self.kind, Enum) else value
+
+    def _read(self, value: Any) -> Any:
+        try:
+            match value:
+                case str() if self.kind in (date, datetime):
+                    return self.kind.fromisoformat(value)
+                case str() | int() if self.kind is Decimal and not isinstance(value, bool):
+                    return Decimal(value)
+                case int() if self.kind is float and not isinstance(value, bool):
+                    return float(value)
+        except (ValueError, DecimalException) as error:
+            raise ValueError(f"{self.name} cannot be {value!r}") from error
+        if type(value) is not self.kind and self.is_supported:
+            raise ValueError(f"{self.name} must be {_NOUNS[self.kind]}, not {value!r}")
+        return value
+
+
+_NOUNS = {
+    str: "a text",
+    int: "a whole number",
+    bool: "true or false",
+    float: "a number",
+    Decimal: "a decimal number",
+    date: "a date",
+    datetime: "a date and time",
+}
+
+
+def arguments_of(task: Task) -> dict[str, Argument]:
+    """Return the arguments that a task takes by name, in order."""
+    hints = get_type_hints(task.run, include_extras=True)
+    return {
+        name: _argument(parameter, hints.get(name, object))
+        for name, parameter in inspect.signature(task.run).parameters.items()
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    }
+
+
+def revive(task: Task, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments as the task's annotations say, from what JSON holds.
+
+    Raises:
+        ValueError: one is no such value.
+    """
+    known = arguments_of(task)
+    return {name: known[name].revive(value) if name in known else value for name, value in kwargs.items()}
+
+
+def _argument(parameter: inspect.Parameter, hint: Any) -> Argument:
+    facts: dict[str, Any] = {"kind": object}
+    _read_hint(hint, facts)
+    has_default = parameter.default is not parameter.empty
+    return Argument(
+        name=parameter.name,
+        required=not has_default,
+        default=parameter.default if has_default else None,
+        **facts,
+    )
+
+
+def _read_hint(hint: Any, facts: dict[str, Any]) -> None:
+    """Add to the facts what an annotation says, from the outside in."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        _read_hint(inner[0], facts)
+        for remark in inner[1:]:
+            _read_remark(remark, facts)
+    elif origin in (Union, types.UnionType) and len(inner) == 2 and types.NoneType in inner:
+        facts["nullable"] = True
+        _read_hint(next(part for part in inner if part is not types.NoneType), facts)
+    elif origin is list:
+        facts["many"] = True
+        _read_hint(inner[0], facts)
+    elif origin is Literal:
+        facts.update(kind=type(inner[0]), choices=tuple((value, _spoken(value)) for value in inner))
+    elif isinstance(hint, type) and issubclass(hint, Enum):
+        facts.update(kind=hint, choices=tuple((one.value, getattr(one, "label", one.name)) for one in hint))
+    elif isinstance(hint, type):
+        facts["kind"] = hint
+
+
+def _read_remark(remark: Any, facts: dict[str, Any]) -> None:
+    if isinstance(remark, str):
+        facts["help_text"] = remark
+    elif isinstance(remark, ModelKey):
+        facts["model"] = remark.label
+    elif callable(remark):
+        facts["validators"] = (*facts.get("validators", ()), remark)
+
+
+def _spoken(value: Any) -> str:
+    return str(value).replace("_", " ")

@@ -1,0 +1,167 @@
+from datetime import timedelta
+
+import pytest
+from celery import current_app
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django_celery_results.models import TaskResult
+from pytest_django import DjangoAssertNumQueries
+
+from scheduling import subjects
+from scheduling.models import DelayedTask, Run
+from scheduling.planning import plan
+from tests.factories import make_staff, make_superuser
+
+pytestmark = pytest.mark.django_db
+KEY = "order:1042/payment-reminder"
+LIST = "admin:scheduling_delayedtask_changelist"
+
+
+@pytest.fixture
+def client(client: Client) -> Client:
+    client.force_login(make_superuser())
+    return client
+
+
+def plan_one(key: str = KEY, *, after: timedelta = timedelta(hours=3)) -> DelayedTask:
+    plan(
+        key,
+        current_app.tasks["scheduling.tasks.prune_results"],
+        at=timezone.now() + after,
+        reason="unpaid one day before it is due",
+        planned_by="order placed",
+    )
+    return DelayedTask.objects.get(name=key)
+
+
+def address(verb: str, row: DelayedTask) -> str:
+    return reverse(f"admin:scheduling_delayedtask_{verb}", args=[row.pk])
+
+
+def due_at(row: DelayedTask) -> float:
+    return float(DelayedTask.objects.get(pk=row.pk).clocked.clocked_time.timestamp())
+
+
+def test_list_tells_what_waits_for_whom_and_why(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(
+        subjects._describers,
+        "order",
+        lambda ids: {id_: subjects.Subject(f"#{id_} Ana", "/o/") for id_ in ids},
+    )
+    plan_one()
+    page = client.get(reverse(LIST)).content.decode()
+    for words in (
+        "Prune old runs",
+        '<a href="/o/">#1042 Ana</a>',
+        "unpaid one day",
+        "order placed",
+        "in 3 h",
+    ):
+        assert words in page
+
+
+def test_list_stands_under_headings_by_due_time(client: Client) -> None:
+    plan_one("late/1", after=-timedelta(minutes=2))
+    plan_one("later/1", after=timedelta(days=20))
+    page = client.get(reverse(LIST)).content.decode()
+    assert page.index("Late</th>") < page.index("no scheduler is running") < page.index("Later</th>")
+
+
+def test_list_asks_the_database_as_often_for_many_rows(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(30):
+        plan_one(f"order:{number}/reminder")
+    client.get(reverse(LIST))
+    with django_assert_num_queries(3) as asked:
+        client.get(reverse(LIST))
+    assert "COUNT" not in str(asked.captured_queries)
+
+
+def test_search_finds_what_is_planned_for_a_subject(client: Client) -> None:
+    plan_one("order:1/reminder")
+    row = plan_one("order:2/reminder")
+    found = client.get(reverse(LIST), {"q": "order:2"}).context["cl"].result_list
+    assert found == [row]
+
+
+def test_postpone_moves_it_and_leaves_a_trace(client: Client) -> None:
+    row = plan_one()
+    client.post(address("postpone", row), {"to": "2030-01-02T09:30", "_form_submitted": "on"})
+    assert DelayedTask.objects.get().clocked.clocked_time.isoformat() == "2030-01-02T09:30:00+00:00"
+    assert "moved to Wed 2 Jan 2030 09:30" in LogEntry.objects.get().get_change_message()
+
+
+def test_postpone_into_the_past_is_refused_at_the_field(client: Client) -> None:
+    row = plan_one()
+    page = client.post(address("postpone", row), {"to": "2020-01-02T09:30", "_form_submitted": "on"})
+    assert "This time has passed." in page.content.decode()
+
+
+def test_do_now_makes_it_due(client: Client) -> None:
+    row = plan_one()
+    client.post(address("do_now", row), {"_form_submitted": "on"})
+    assert due_at(row) <= timezone.now().timestamp()
+
+
+def test_cancel_keeps_the_reason_among_the_results(client: Client) -> None:
+    row = plan_one()
+    client.post(address("cancel", row), {"reason": "paid in cash", "_form_submitted": "on"})
+    assert not DelayedTask.objects.exists()
+    assert Run.objects.get().reason == "paid in cash"
+    assert TaskResult.objects.get().status == "REVOKED"
+
+
+def test_cancel_asks_for_a_reason(client: Client) -> None:
+    row = plan_one()
+    client.post(address("cancel", row), {"_form_submitted": "on"})
+    assert DelayedTask.objects.exists()
+
+
+def test_what_no_longer_waits_is_told_so(client: Client) -> None:
+    row = plan_one()
+    DelayedTask.objects.all().delete()
+    page = client.post(address("do_now", row), {"_form_submitted": "on"}, follow=True)
+    assert "It no longer waits" in page.content.decode()
+
+
+def test_htmx_is_sent_to_the_list(client: Client) -> None:
+    row = plan_one()
+    answer = client.post(address("do_now", row), {"_form_submitted": "on"}, headers={"HX-Request": "true"})
+    assert answer.headers["HX-Redirect"] == reverse(LIST)
+
+
+@pytest.mark.parametrize(
+    ("verb", "permission"),
+    [
+        ("postpone", "scheduling.change_delayedtask"),
+        ("do_now", "scheduling.run_task"),
+        ("cancel", "scheduling.cancel_run"),
+    ],
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize(
+    ("role", "status"), [("anonymous", 302), ("viewer", 403), ("permitted", 200), ("superuser", 200)]
+)
+def test_verb_is_for_those_permitted_and_never_changes_on_get(
+    client: Client, verb: str, permission: str, method: str, role: str, status: int
+) -> None:
+    row = plan_one()
+    before = due_at(row)
+    client.logout()
+    if role == "permitted":
+        client.force_login(make_staff(permission, "scheduling.view_delayedtask"))
+    elif role == "viewer":
+        client.force_login(make_staff("scheduling.view_delayedtask"))
+    elif role == "superuser":
+        client.force_login(make_superuser("second@shop.example"))
+    # A post without the fields of the dialog shows it again.
+    answer = getattr(client, method)(address(verb, row))
+    assert answer.status_code == status
+    assert due_at(row) == before
+    data = {"to": "2030-01-02T09:30", "reason": "asked to", "_form_submitted": "on"}
+    answer = getattr(client, method)(address(verb, row), data)
+    changed = not DelayedTask.objects.filter(pk=row.pk).exists() or due_at(row) != before
+    assert changed == (method == "post" and status == 200)
