@@ -1,0 +1,90 @@
+"""Counting, after quiescence, what was lost, done twice or never asked for."""
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.utils import timezone
+from django_celery_results.models import TaskResult
+
+from scheduling.models import Run
+from scheduling.planning import Plan, plan_many
+from scheduling.runs import UNFINISHED
+from tests.faults.cluster import wait_until
+from tests.faults.effects.models import Effect
+from tests.faults.effects.tasks import leave_effect
+
+
+@dataclass(frozen=True)
+class Count:
+    """What came of the planned effects."""
+
+    planned: int
+    lost: int
+    double: int
+    extra: int
+    recovered: int
+    recovery_median_seconds: float
+    recovery_max_seconds: float
+
+
+def plan_effects(orders: Iterable[str], *, seconds: float = 0.0) -> list[str]:
+    """Plan one effect an order, due now.
+
+    Returns:
+        The orders.
+    """
+    names = list(orders)
+    now = timezone.now()
+    plan_many(
+        [
+            Plan(
+                key=f"order:{name}/effect",
+                task=leave_effect,
+                at=now,
+                kwargs={"order": name, "seconds": seconds},
+            )
+            for name in names
+        ]
+    )
+    return names
+
+
+def wait_for_quiet(planned: Sequence[str], *, seconds: float) -> None:
+    """Wait until every planned effect is there and no run is unfinished, or the time is over."""
+
+    def quiet() -> bool:
+        return Effect.objects.count() >= len(planned) and not unfinished()
+
+    wait_until(quiet, seconds=seconds, pause=0.5)
+
+
+def unfinished() -> int:
+    """Return how many runs are still to end."""
+    return TaskResult.objects.filter(status__in=UNFINISHED).count()
+
+
+def count(planned: Sequence[str]) -> Count:
+    """Compare what was planned with what was done."""
+    effects = {effect.order: effect for effect in Effect.objects.all()}
+    recoveries = _recoveries(effects)
+    return Count(
+        planned=len(planned),
+        lost=len(set(planned) - effects.keys()),
+        double=sum(effect.times - 1 for effect in effects.values()),
+        extra=len(effects.keys() - set(planned)),
+        recovered=len(recoveries),
+        recovery_median_seconds=round(statistics.median(recoveries), 1) if recoveries else 0.0,
+        recovery_max_seconds=round(max(recoveries), 1) if recoveries else 0.0,
+    )
+
+
+def _recoveries(effects: dict[str, Effect]) -> list[float]:
+    """Return, for each run that needed a second message or attempt, the time from due to its effect."""
+    again = Run.objects.filter(Q(hand_overs__gt=1) | Q(attempt__gt=1)).values_list("kwargs", "due_at")
+    return [
+        effects[kwargs["order"]].committed_at - due_at.timestamp()
+        for kwargs, due_at in again
+        if kwargs.get("order") in effects
+    ]

@@ -1,0 +1,1 @@
+"""An app whose tasks leave traces that can be counted."""

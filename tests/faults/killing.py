@@ -1,0 +1,38 @@
+"""P2, P3, P7: processes are killed at every point of the way; nothing is lost, nothing done twice."""
+
+from tests.faults import failpoints
+from tests.faults.cluster import Cluster, wait_until
+from tests.faults.counting import Count, count, plan_effects, wait_for_quiet
+
+REACH_SECONDS = 120
+QUIET_SECONDS = 180
+
+
+def kill_at(point: str, *, times: int, whole_worker: bool = False) -> Count:
+    """Kill a process at one point, again and again, while work goes on.
+
+    Args:
+        point: one of `failpoints.POINTS`.
+        times: how many processes to kill.
+        whole_worker: kill the worker's main process and its children together.
+
+    Raises:
+        TimeoutError: the point was not reached, so that nothing was measured.
+    """
+    planned: list[str] = []
+    with Cluster() as cluster:
+        for name in ("one", "two"):
+            cluster.add_scheduler(f"scheduler-{name}")
+            cluster.add_worker(f"worker-{name}")
+        cluster.wait_until_alive()
+        for kill in range(times):
+            failpoints.arm(point, whole_worker=whole_worker)
+            planned += plan_effects(f"{point}-{kill}-{number}" for number in range(2))
+            _wait_for_kill(point, kill + 1)
+        wait_for_quiet(planned, seconds=QUIET_SECONDS)
+    return count(planned)
+
+
+def _wait_for_kill(point: str, kills: int) -> None:
+    if not wait_until(lambda: len(failpoints.fired()) >= kills, seconds=REACH_SECONDS):
+        raise TimeoutError(f"no process reached “{point}” for kill {kills}")
