@@ -2,7 +2,7 @@
 
 from orders.models.append_only import AppendOnlyError
 from orders.models.catalogue import Category, Product
-from orders.models.customers import Account, AccountEntry, Profile, User
+from orders.models.customers import Account, AccountEntry, Customer, Profile, User
 from orders.models.events import EventKind, OrderEvent
 from orders.models.money import Currency, to_cents
 from orders.models.orders import Order, OrderLine, OrderStatus
@@ -20,6 +20,7 @@ __all__ = [
     "AppendOnlyError",
     "Category",
     "Currency",
+    "Customer",
     "EventKind",
     "Order",
     "OrderEvent",

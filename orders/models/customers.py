@@ -70,6 +70,27 @@ class User(AbstractUser):
         super().save(*args, **kwargs)
 
 
+class CustomerManager(UserManager):
+    """Finds and makes customers only."""
+
+    def get_queryset(self) -> "models.QuerySet[User]":
+        """Return those who order, not those who work here."""
+        return super().get_queryset().filter(is_staff=False)
+
+
+class Customer(User):
+    """A user without access to these pages, on a screen and with permissions of their own.
+
+    The order desk keeps customers without being able to touch its colleagues' access.
+    """
+
+    objects = CustomerManager()  # type: ignore[misc]
+
+    class Meta:
+        proxy = True
+        ordering = ("-date_joined", "-id")
+
+
 class Profile(models.Model):
     """What is known of a person: company, telephone, address. Made together with the user."""
 

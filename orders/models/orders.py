@@ -125,6 +125,13 @@ class Order(models.Model):
             models.Index(fields=["status", "-placed_at", "-id"], name="order_status_placed"),
             models.Index(fields=["customer", "-placed_at", "-id"], name="order_customer_placed"),
         )
+        # One for each thing the order desk does to an order, so that a role is a choice of deeds.
+        permissions = (
+            ("ship_order", "Can ship and complete orders"),
+            ("cancel_order", "Can cancel orders"),
+            ("refund_order", "Can refund orders and reverse payments"),
+            ("plan_order", "Can postpone, run and cancel what is planned for an order"),
+        )
         constraints = (
             models.CheckConstraint(condition=Q(status__in=OrderStatus.values), name="order_status_known"),
             models.CheckConstraint(condition=Q(total__gte=0), name="order_total_not_negative"),
