@@ -41,6 +41,7 @@ DESK = (
 )
 WORK = (
     Place("Scheduled tasks", "event_repeat", "django_celery_beat.periodictask"),
+    Place("Delayed tasks", "schedule", "scheduling.delayedtask"),
     Place(
         "Task results", "checklist", "django_celery_results.taskresult", badges.failed, badge_variant="danger"
     ),
