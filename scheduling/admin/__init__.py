@@ -6,8 +6,9 @@ from django_celery_results import models as results
 
 from scheduling.admin.delayed_tasks import DelayedTaskAdmin
 from scheduling.admin.periodic_tasks import PeriodicTaskAdmin
+from scheduling.admin.task_results import TaskResultAdmin
 
-__all__ = ["DelayedTaskAdmin", "PeriodicTaskAdmin"]
+__all__ = ["DelayedTaskAdmin", "PeriodicTaskAdmin", "TaskResultAdmin"]
 
 # Theirs let view-only staff run tasks, take task names as free text, and list every schedule.
 admin.site.unregister(
@@ -18,6 +19,5 @@ admin.site.unregister(
         beat.PeriodicTask,
         beat.SolarSchedule,
         results.GroupResult,
-        results.TaskResult,
     ]
 )

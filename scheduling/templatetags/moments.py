@@ -54,3 +54,12 @@ def ago(moment: datetime | None) -> SafeString | str:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), relative(moment)
     )
+
+
+@register.filter
+def clock(moment: datetime | None) -> SafeString | str:
+    """Return a `<time>` that shows the second, and the exact moment on hover."""
+    if moment is None:
+        return ""
+    shown = dateformat.format(timezone.localtime(moment), "j M H:i:s")
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), shown)
