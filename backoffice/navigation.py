@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
+from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -22,9 +24,11 @@ class Place:
     badge_variant: str = "warning"
 
     def may_see(self, request: HttpRequest) -> bool:
-        """Tell whether this user may see the list."""
+        """Tell whether there is a list that this user may see."""
         app, model = self.model.split(".")
-        return any(request.user.has_perm(f"{app}.{deed}_{model}") for deed in ("view", "change"))
+        return admin.site.is_registered(apps.get_model(self.model)) and any(
+            request.user.has_perm(f"{app}.{deed}_{model}") for deed in ("view", "change")
+        )
 
     def item(self) -> dict[str, Any]:
         """Return what Unfold's sidebar needs."""
@@ -40,11 +44,12 @@ DESK = (
     Place("Payments", "payments", "orders.payment"),
 )
 WORK = (
-    Place("Scheduled tasks", "event_repeat", "django_celery_beat.periodictask"),
+    Place("Scheduled tasks", "event_repeat", "scheduling.recurringtask"),
     Place("Delayed tasks", "schedule", "scheduling.delayedtask"),
     Place(
         "Task results", "checklist", "django_celery_results.taskresult", badges.failed, badge_variant="danger"
     ),
+    Place("Workers", "dns", "scheduling.process"),
 )
 ADMINISTRATION = (
     Place("Users", "badge", "orders.user"),

@@ -14,7 +14,8 @@ from unfold.decorators import display
 
 from orders.admin.lists import GrowingListAdmin
 from orders.models import Customer, Profile
-from orders.templatetags.desk import moment, money
+from orders.templatetags.desk import money
+from scheduling.templatetags.moments import ago
 
 
 class CustomerLookup(AutocompleteJsonView):
@@ -101,7 +102,7 @@ class CustomerAdmin(GrowingListAdmin):
     @display(description="Joined", ordering="date_joined")
     def joined(self, customer: Customer) -> SafeString | str:
         """Show how long they have been here."""
-        return moment(customer.date_joined)
+        return ago(customer.date_joined)
 
     @display(description="Account", formatting="price", wrapper_class="number")
     def account_shown(self, customer: Customer) -> SafeString:

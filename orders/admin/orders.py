@@ -19,7 +19,8 @@ from orders.admin.lists import GrowingListAdmin
 from orders.admin.order_filters import PaymentFilter
 from orders.admin.order_form import CustomerSelect, OrderForm, OrderLineInline
 from orders.models import Customer, Order, OrderStatus, PaymentState
-from orders.templatetags.desk import moment, money
+from orders.templatetags.desk import money
+from scheduling.templatetags.moments import ago
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ class OrderAdmin(GrowingListAdmin):
     @display(description="Placed", ordering="-placed_at")
     def placed(self, order: Order) -> SafeString | str:
         """Show how long ago it was placed."""
-        return moment(order.placed_at)
+        return ago(order.placed_at)
 
     @display(description="Status", ordering="status")
     def status_shown(self, order: Order) -> str:
@@ -92,7 +93,7 @@ class OrderAdmin(GrowingListAdmin):
     @display(description="Due", ordering="payment_details__due_at")
     def due(self, order: Order) -> SafeString | str:
         """Show when the rest is due, while there is a rest."""
-        return moment(order.payment_details.due_at) if order.owed else "–"
+        return ago(order.payment_details.due_at) if order.owed else "–"
 
     @display(description="Total", ordering="total", formatting="price", wrapper_class="number")
     def total_shown(self, order: Order) -> SafeString:

@@ -11,7 +11,8 @@ from unfold.decorators import display
 
 from orders.admin.lists import GrowingListAdmin, ReadOnly
 from orders.models import Payment
-from orders.templatetags.desk import moment, money
+from orders.templatetags.desk import money
+from scheduling.templatetags.moments import ago
 
 
 @admin.register(Payment)
@@ -59,7 +60,7 @@ class PaymentAdmin(ReadOnly, GrowingListAdmin):
     @display(description="Money moved", ordering="-received_at")
     def received(self, payment: Payment) -> SafeString | str:
         """Say when the money moved."""
-        return moment(payment.received_at)
+        return ago(payment.received_at)
 
     @display(description="Amount", formatting="price", wrapper_class="number")
     def amount_shown(self, payment: Payment) -> SafeString:
