@@ -27,7 +27,7 @@ check: environment  ## style, types, imports, migrations, templates, settings: w
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/lint-imports
+	.venv/bin/lint-imports --no-logo
 	.venv/bin/djlint templates --lint --quiet
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	env $(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING

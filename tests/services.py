@@ -150,9 +150,9 @@ def wait_until(
     give_up_at = time.monotonic() + seconds
     while not condition():
         if process and process.poll() is not None:
-            pytest.fail(f"{process.args!r} ended with status {process.returncode}")
+            raise RuntimeError(f"{process.args!r} ended with status {process.returncode}")
         if time.monotonic() > give_up_at:
-            pytest.fail(f"not within {seconds:g} s")
+            raise TimeoutError(f"not within {seconds:g} s")
         time.sleep(0.05)
 
 
