@@ -45,8 +45,8 @@ def commands(port: int) -> dict[str, str]:
     """Name each process and the module that runs it, with its arguments."""
     return {
         "web": f"gunicorn backoffice.wsgi --bind 127.0.0.1:{port} --threads 8 --no-control-socket",
-        "worker": "celery -A backoffice worker --loglevel INFO --concurrency 2",
-        "scheduler": "celery -A backoffice beat --loglevel INFO --pidfile=",
+        "worker": "celery --quiet -A backoffice worker --loglevel INFO --concurrency 2",
+        "scheduler": "celery --quiet -A backoffice beat --loglevel INFO --pidfile=",
     }
 
 
