@@ -10,7 +10,7 @@ import celery
 from celery import states
 from celery.exceptions import Ignore, Retry
 from celery.utils.log import get_task_logger
-from django.db import close_old_connections, transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
 from scheduling.claims import Claim, claim
@@ -58,7 +58,7 @@ class Task(celery.Task):
         request = self.request
         if request.called_directly or request.is_eager:
             return self.run(*args, **kwargs)
-        close_old_connections()
+        _drop_broken_connections()
         request.claim = held = self._claim(args, kwargs)
         try:
             if self.atomic:
@@ -156,3 +156,13 @@ class Task(celery.Task):
         if throw:
             raise wish
         return wish
+
+
+def _drop_broken_connections() -> None:
+    """Let an error of an earlier run cost this one nothing.
+
+    Django's `close_old_connections` would besides, without `CONN_MAX_AGE`, open one for each run.
+    """
+    for database in connections.all(initialized_only=True):
+        if database.errors_occurred and not database.in_atomic_block:
+            database.close_if_unusable_or_obsolete()
