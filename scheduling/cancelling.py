@@ -26,6 +26,14 @@ class Cancellation:
 STOPPED = Cancellation(stopped=True, words="cancelled before it started")
 UNKNOWN = Cancellation(stopped=False, words="nothing was planned")
 
+NOT_RUN_WORDS = {
+    "": "was revoked already",
+    Run.NotRun.CANCELLED: "was cancelled already",
+    Run.NotRun.MISSED: "was missed, and did not run",
+    Run.NotRun.SKIPPED: "was skipped already",
+    Run.NotRun.EXPIRED: "had expired already",
+}
+
 
 @transaction.atomic(savepoint=False)
 def cancel(*keys: str, because: str) -> dict[str, Cancellation]:
@@ -80,7 +88,6 @@ def _cancel_planned(keys: Sequence[str], *, because: str) -> set[str]:
         return set()
     now = timezone.now()
     cancelled = NotRun(Run.NotRun.CANCELLED, because)
-    # Marked with the moment, so that the key can be planned again for the same time.
     insert_runs(
         [
             run_of(
@@ -88,7 +95,7 @@ def _cancel_planned(keys: Sequence[str], *, because: str) -> set[str]:
                 due_at=row.clocked.clocked_time,
                 hand_over_at=now,
                 not_run=cancelled,
-                mark=f"cancelled {now.timestamp()}",
+                mark=str(row.pk),
             )
             for row in rows
         ]
@@ -101,7 +108,8 @@ def _cancel_due(keys: Sequence[str], *, because: str) -> Mapping[str, Cancellati
     latest = {
         str(result.periodic_task_name): result
         for result in TaskResult.objects.filter(periodic_task_name__in=keys)
-        .only("task_id", "periodic_task_name", "status", "date_started", "date_done")
+        .select_related("run")
+        .only("task_id", "periodic_task_name", "status", "date_started", "date_done", "run__not_run_because")
         .order_by("date_created")
     }
     waiting = [result.task_id for result in latest.values() if result.status in WAITING]
@@ -112,12 +120,18 @@ def _cancel_due(keys: Sequence[str], *, because: str) -> Mapping[str, Cancellati
 
 
 def _too_late(result: TaskResult) -> Cancellation:
-    if result.status == states.STARTED:
-        words = f"too late: running since {result.date_started:%H:%M:%S} UTC"
-    elif result.status == states.REVOKED:
-        words = "was cancelled already"
-    elif result.status in WAITING:
-        words = "too late: it has just started"
-    else:
-        words = f"too late: finished {result.date_done:%d %b %H:%M:%S} UTC"
-    return Cancellation(stopped=False, words=words)
+    return Cancellation(stopped=False, words=_why_too_late(result))
+
+
+def _why_too_late(result: TaskResult) -> str:
+    match result.status:
+        case states.STARTED:
+            return f"too late: running since {result.date_started:%H:%M:%S} UTC"
+        case states.SUCCESS:
+            return f"too late: finished {result.date_done:%d %b %H:%M:%S} UTC"
+        case states.FAILURE:
+            return f"too late: failed {result.date_done:%d %b %H:%M:%S} UTC"
+        case states.REVOKED:
+            return NOT_RUN_WORDS[result.run.not_run_because if hasattr(result, "run") else ""]
+        case _:
+            return "too late: it has just started"

@@ -35,7 +35,7 @@ def claim_due(*, now: datetime, lease: timedelta) -> Sequence[Run]:
             waiting_one_offs()
             .select_for_update(skip_locked=True, of=("self",))
             .select_related("clocked")
-            .filter(clocked__clocked_time__lte=now)
+            .filter(enabled=True, clocked__clocked_time__lte=now)
             .order_by("clocked__clocked_time")[:BATCH]
         )
         if not rows:
@@ -53,4 +53,6 @@ def _run_of_one_off(row: PeriodicTask, *, now: datetime, hand_over_at: datetime)
         due_at=row.clocked.clocked_time,
         hand_over_at=hand_over_at,
         not_run=EXPIRED if expired else None,
+        # A key that was cancelled may be planned again for the same time: that is another run.
+        mark=str(row.pk),
     )

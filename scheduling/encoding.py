@@ -1,6 +1,7 @@
 """What a run returned or raised, as the text that Celery's result classes read."""
 
 import json
+import re
 from typing import Any
 
 from celery import current_app, states
@@ -8,6 +9,20 @@ from kombu.utils.json import dumps
 
 CONTENT_TYPE = "application/json"
 CONTENT_ENCODING = "utf-8"
+
+_NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
+
+
+def check_json(value: Any) -> None:
+    """Refuse what a JSON column of some database refuses, where it would stop the rows beside it.
+
+    Raises:
+        TypeError, ValueError: JSON has no such value, or PostgreSQL no such text.
+    """
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    text.encode()
+    if _NUL.search(text):
+        raise ValueError("text must not have NUL characters")
 
 
 def encode(value: Any) -> str:

@@ -9,11 +9,13 @@ from celery import current_app, states
 from celery.app.task import Task
 from django_celery_beat.models import PeriodicTask
 
+from scheduling.encoding import check_json
 from scheduling.exceptions import InvalidPlan
 from scheduling.models import Run
 from scheduling.planning import check_arguments
-from scheduling.runs import build_result, run_id, shown_arguments, subject_of
+from scheduling.runs import build_result, run_id, shown_arguments, shown_positionals, subject_of
 
+PLANNED_BY_LENGTH = Run._meta.get_field("planned_by").max_length
 ROUTING = ("queue", "exchange", "routing_key", "priority")
 
 
@@ -66,12 +68,12 @@ def run_of(
         task_id=run_id(key=periodic_task.name, due_at=due_at, mark=mark),
         task_name=periodic_task.task,
         key=periodic_task.name,
-        args=args,
+        args=shown_positionals(task, args),
         shown_kwargs=shown_arguments(task, kwargs),
         status=not_run.status if not_run else states.PENDING,
         error=not_run.words if not_run else "",
     )
-    planned_by = headers.pop("planned_by", "")
+    planned_by = str(headers.pop("planned_by", None) or "")[:PLANNED_BY_LENGTH]
     return Run(
         task_result=result,
         subject=subject_of(periodic_task.name),
@@ -87,21 +89,23 @@ def run_of(
     )
 
 
-def _arguments_of(
-    periodic_task: PeriodicTask,
-) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
-    parts = []
-    for name, kind in (("args", list), ("kwargs", dict), ("headers", dict)):
-        text = getattr(periodic_task, name)
-        try:
-            value = json.loads(text) if text else kind()
-        except ValueError as error:
-            raise InvalidPlan(f"{name} of {periodic_task.name} are not JSON: {error}") from error
-        if not isinstance(value, kind):
-            raise InvalidPlan(f"{name} of {periodic_task.name} must be a JSON {kind.__name__}")
-        parts.append(value)
-    args, kwargs, headers = parts
+def _arguments_of(periodic_task: PeriodicTask) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
+    args = _json_of(periodic_task, "args", list)
+    kwargs = _json_of(periodic_task, "kwargs", dict)
+    headers = _json_of(periodic_task, "headers", dict)
     return args, kwargs, headers
+
+
+def _json_of[T: (list[Any], dict[str, Any])](periodic_task: PeriodicTask, name: str, kind: type[T]) -> T:
+    text = getattr(periodic_task, name)
+    try:
+        value = json.loads(text) if text else kind()
+        check_json(value)
+    except (ValueError, RecursionError) as error:
+        raise InvalidPlan(f"{name} of {periodic_task.name} are not JSON: {error}") from error
+    if not isinstance(value, kind):
+        raise InvalidPlan(f"{name} of {periodic_task.name} must be a JSON {kind.__name__}")
+    return value
 
 
 def _task_of(periodic_task: PeriodicTask) -> Task:
@@ -115,6 +119,12 @@ def _options_of(periodic_task: PeriodicTask, headers: dict[str, Any], due_at: da
     options = {name: value for name in ROUTING if (value := getattr(periodic_task, name)) not in (None, "")}
     if headers:
         options["headers"] = headers
-    if periodic_task.expire_seconds:
-        options["expires"] = (due_at + timedelta(seconds=periodic_task.expire_seconds)).isoformat()
+    if expires := _expiry_of(periodic_task, due_at):
+        options["expires"] = expires.isoformat()
     return options
+
+
+def _expiry_of(periodic_task: PeriodicTask, due_at: datetime) -> datetime | None:
+    if periodic_task.expire_seconds:
+        return due_at + timedelta(seconds=periodic_task.expire_seconds)
+    return periodic_task.expires if periodic_task.clocked_id else None

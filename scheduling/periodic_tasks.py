@@ -9,8 +9,8 @@ from scheduling.models import Recurrence
 
 
 def waiting_one_offs() -> QuerySet[PeriodicTask]:
-    """Return the delayed runs that are still to come."""
-    return PeriodicTask.objects.filter(clocked__isnull=False, enabled=True)
+    """Return the delayed runs that are still to come, those that staff paused too."""
+    return PeriodicTask.objects.filter(clocked__isnull=False)
 
 
 def delete_one_offs(periodic_tasks: Collection[PeriodicTask]) -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, PeriodicTask
 from django_celery_results.models import TaskResult
 
+from scheduling.encoding import check_json
 from scheduling.exceptions import AlreadyRan, InvalidPlan, NotPlanned
 from scheduling.models import Run
 from scheduling.periodic_tasks import delete_unused_times, waiting_one_offs
@@ -74,8 +75,9 @@ def check_arguments(task: Task, kwargs: dict[str, Any], args: Sequence[Any] = ()
         InvalidPlan: they do not fit its signature, or JSON cannot hold them.
     """
     try:
-        task.__header__(*args, **kwargs)
-        json.dumps([args, kwargs])
+        if task.typing and hasattr(task, "__header__"):
+            task.__header__(*args, **kwargs)
+        check_json([args, kwargs])
     except (TypeError, ValueError) as error:
         raise InvalidPlan(f"{task.name}: {error}") from error
 

@@ -1,9 +1,11 @@
 """Writing runs: a task result and what we keep beside it, always as a pair."""
 
+import inspect
 import json
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import batched, zip_longest
 from typing import Any
 
 from celery import states
@@ -22,6 +24,8 @@ WAITING = (states.PENDING, states.RETRY)
 
 UNFINISHED = (states.PENDING, states.RETRY, states.STARTED)
 """The states of a run that is still to end."""
+
+BATCH = 500
 
 _HIDDEN = "hidden"
 _NAMESPACE = uuid.UUID("6f1c6ab1-6b0f-4f0e-9f27-5a4f3f3c7c62")
@@ -50,6 +54,13 @@ def shown_arguments(task: Task | None, kwargs: dict[str, Any]) -> dict[str, Any]
     """Return the arguments as people and logs may see them."""
     secret: Sequence[str] = getattr(task, "secret_arguments", ())
     return {name: _HIDDEN if name in secret else value for name, value in kwargs.items()}
+
+
+def shown_positionals(task: Task | None, args: Sequence[Any]) -> list[Any]:
+    """Return the positional arguments as people and logs may see them."""
+    secret: Sequence[str] = getattr(task, "secret_arguments", ())
+    names = list(inspect.signature(task.run).parameters) if task and secret else []
+    return [_HIDDEN if name in secret else value for value, name in zip_longest(args, names[: len(args)])]
 
 
 def build_result(
@@ -86,12 +97,11 @@ def build_result(
 def insert_runs(runs: Sequence[Run]) -> None:
     """Store runs with the unsaved task results they carry; what is there already stays as it is.
 
-    Two statements, whatever the number of runs.
+    Two statements for each `BATCH`: an outage may leave more missed runs than one can name.
     """
-    if not runs:
-        return
-    _insert_as_given(TaskResult, [run.task_result for run in runs])
-    _insert_as_given(Run, runs)
+    for batch in batched(runs, BATCH):
+        _insert_as_given(TaskResult, [run.task_result for run in batch])
+        _insert_as_given(Run, batch)
 
 
 def _insert_as_given(model: type[Model], rows: Iterable[Model]) -> None:

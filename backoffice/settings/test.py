@@ -1,5 +1,9 @@
 """The test suite: a fast password hasher, mail in memory, and the database that `DATABASE_URL` names."""
 
+import os
+from pathlib import Path
+from tempfile import gettempdir
+
 from backoffice.settings.base import *
 
 DEBUG = False
@@ -14,3 +18,7 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 # No test needs the files collected.
 WHITENOISE_AUTOREFRESH = True
+
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A file, as everywhere else: threads that share a database in memory get in each other's way.
+    DATABASES["default"]["TEST"] = {"NAME": str(Path(gettempdir()) / f"backoffice-{os.getpid()}.sqlite3")}

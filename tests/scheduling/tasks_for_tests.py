@@ -1,0 +1,109 @@
+"""Tasks as an app might have them. Their effect is a `Group`, unique by name: any model would do."""
+
+import os
+import signal
+from typing import Any
+
+import celery
+from celery import shared_task
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+
+@shared_task
+def record(name: str) -> str:
+    Group.objects.create(name=name)
+    return name
+
+
+@shared_task
+def add(x: int, y: int) -> int:
+    return x + y
+
+
+@shared_task
+def total(numbers: list[int]) -> int:
+    return sum(numbers)
+
+
+@shared_task
+def remember(**values: Any) -> None:
+    """Take whatever it is given."""
+
+
+@shared_task
+def fail(name: str = "undone") -> None:
+    Group.objects.create(name=name)
+    raise ValueError("no such order")
+
+
+@shared_task
+def return_what_json_cannot_hold(name: str) -> object:
+    Group.objects.create(name=name)
+    return object()
+
+
+@shared_task(secret_arguments=("password",))
+def log_in(user: str, password: str) -> None:
+    """Keep what it is given to itself."""
+
+
+@shared_task(bind=True, max_retries=2, default_retry_delay=60)
+def retry_by_hand(self: celery.Task) -> None:
+    Group.objects.create(name=f"attempt {self.request.retries + 1}")
+    try:
+        raise OSError("no answer")
+    except OSError as error:
+        raise self.retry(exc=error, countdown=30) from error
+
+
+@shared_task(autoretry_for=(ConnectionError,), max_retries=1, retry_backoff=10, retry_jitter=False)
+def retry_by_itself() -> None:
+    raise ConnectionError("no answer")
+
+
+@shared_task(bind=True, atomic=False)
+def work_slowly(self: celery.Task, name: str) -> str:
+    self.progress(1, 2, "half way")
+    with self.effect():
+        Group.objects.create(name=name)
+    return "sent"
+
+
+@shared_task(atomic=False)
+def report() -> str:
+    return "all well"
+
+
+@shared_task(atomic=False)
+def report_failure() -> None:
+    raise ValueError("not well")
+
+
+@shared_task(bind=True)
+def tell_state(self: celery.Task, name: str) -> None:
+    """Tell how far it is as plain Celery tasks do."""
+    self.update_state(state="PROGRESS", meta={"current": 1})
+    Group.objects.create(name=name)
+
+
+@shared_task(bind=True)
+def show_progress_in_transaction(self: celery.Task) -> None:
+    self.progress(1, 2)
+
+
+@shared_task(bind=True, atomic=False)
+def count_to(self: celery.Task, last: int) -> None:
+    for number in range(1, last + 1):
+        self.progress(number, last, f"number {number}")
+
+
+@shared_task(atomic=False, max_retries=1)
+def kill_its_process() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@shared_task
+def break_at_commit(name: str) -> None:
+    Group.objects.create(name=name)
+    transaction.on_commit(lambda: 1 / 0)
