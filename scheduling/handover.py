@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from celery import Celery
+from celery.app.task import extract_exec_options
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django_celery_results.models import TaskResult
@@ -71,28 +72,33 @@ def _set_hand_over(runs: Sequence[Run], at: datetime | None) -> None:
 def publish(run: Run, *, app: Celery, producer: Producer) -> None:
     """Send the run's message.
 
+    Celery's own `apply_async` does the same and more (parents, links, a result object), at twice the
+    cost.
+
     Raises:
         kombu.exceptions.OperationalError, OSError: the broker did not take it.
     """
     task = app.tasks[run.task_result.task_name]
-    options: dict[str, Any] = dict(run.options)
-    options.setdefault("queue", run.queue or None)
-    headers = {
-        **options.pop("headers", {}),
-        PLANNED_HEADER: True,
-        "periodic_task_name": run.task_result.periodic_task_name,
-    }
-    task.apply_async(
-        args=run.args,
-        kwargs=run.kwargs,
-        task_id=run.pk,
+    options: dict[str, Any] = {**extract_exec_options(task), "queue": run.queue or None, **run.options}
+    message = app.amqp.create_task_message(
+        run.pk,
+        task.name,
+        run.args,
+        run.kwargs,
         retries=run.attempt - 1,
-        producer=producer,
-        retry=False,
-        headers=headers,
+        expires=options.pop("expires", None),
+        time_limit=options.pop("time_limit", None),
+        soft_time_limit=options.pop("soft_time_limit", None),
+        ignore_result=task.ignore_result,
         kwargsrepr=repr(shown_arguments(task, run.kwargs)),
-        **options,
     )
+    message.headers.update(
+        options.pop("headers", {}),
+        periodic_task_name=run.task_result.periodic_task_name,
+        **{PLANNED_HEADER: True},
+    )
+    route = app.amqp.router.route(options, task.name, run.args, run.kwargs, task)
+    app.amqp.send_task_message(producer, task.name, message, retry=False, **route)
 
 
 def mark_published(runs: Sequence[Run], *, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """The thread that hands runs over, so that a silent broker never holds up planning and rescue."""
 
+import queue
 import threading
 import time
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from django.utils import timezone
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 
+from scheduling.brokers import keep_client
 from scheduling.handover import lease_due, mark_published, publish, release
 from scheduling.models import Run
 
@@ -21,8 +23,6 @@ logger = get_logger(__name__)
 IDLE_SECONDS = 0.5
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
-BACKLOG = 1000
-"""Runs that may wait in memory; what is beyond that waits in the database."""
 
 
 class Publisher(threading.Thread):
@@ -44,22 +44,29 @@ class Publisher(threading.Thread):
         self.failing_since = failing_since
         self.error = ""
         self._app = app
-        self._inbox: list[Run] = []
-        self._wake = threading.Event()
+        self._batches: queue.SimpleQueue[Sequence[Run]] = queue.SimpleQueue()
+        self._taken = threading.Event()
+        self._taken.set()
         self._stopped = threading.Event()
         self._connection: Connection | None = None
         self._producer: Producer | None = None
+        self._look_at = 0.0
         self._waiting_since: float | None = None
         self._pause_seconds = FIRST_PAUSE_SECONDS
 
     def put(self, runs: Sequence[Run]) -> None:
         """Hand these over next; the caller has leased them."""
-        self._inbox.extend(runs)
-        self._wake.set()
+        if runs:
+            self._taken.clear()
+            self._batches.put(runs)
 
-    def has_room(self) -> bool:
-        """Whether more runs should be claimed for it now."""
-        return len(self._inbox) < BACKLOG and self.failing_since is None
+    def wait_until_taken(self, seconds: float) -> bool:
+        """Wait until it has taken all it was given, at most so long.
+
+        Returns:
+            Whether it has, so that it can do with more.
+        """
+        return self._taken.wait(seconds)
 
     def silent_for(self) -> float:
         """Return for how many seconds the message under way has not been answered."""
@@ -69,31 +76,29 @@ class Publisher(threading.Thread):
     def stop(self) -> None:
         """End after the message under way; what was taken and not published is free after its lease."""
         self._stopped.set()
-        self._wake.set()
+        self._batches.put([])
 
     def run(self) -> None:
         """Publish until stopped."""
         while not self._stopped.is_set():
             try:
-                worked = self.step()
+                self.step()
             except DatabaseError as error:
                 logger.warning("The database does not answer: %s", error)
                 connection.close()
-                worked = False
-            if not worked:
-                self._wake.wait(IDLE_SECONDS)
-                self._wake.clear()
+                self._stopped.wait(IDLE_SECONDS)
         connection.close()
 
-    def step(self) -> bool:
-        """Hand one batch over.
+    def step(self) -> None:
+        """Hand over the next batch it was given and, now and then, what is due in the database."""
+        self._hand_over(self._next_batch())
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + IDLE_SECONDS
+            self._hand_over(lease_due(now=timezone.now()))
 
-        Returns:
-            Whether there was one.
-        """
-        runs = self._take() or lease_due(now=timezone.now())
+    def _hand_over(self, runs: Sequence[Run]) -> None:
         if not runs:
-            return False
+            return
         published: list[Run] = []
         began_at = timezone.now()
         try:
@@ -108,11 +113,15 @@ class Publisher(threading.Thread):
             self._broker_answered()
         if published:
             mark_published(published, now=began_at)
-        return True
 
-    def _take(self) -> list[Run]:
-        taken, self._inbox = self._inbox, []
-        return taken
+    def _next_batch(self) -> Sequence[Run]:
+        try:
+            batch = self._batches.get(timeout=IDLE_SECONDS)
+        except queue.Empty:
+            return []
+        if self._batches.empty():
+            self._taken.set()
+        return batch
 
     def _publish(self, run: Run) -> bool:
         self._waiting_since = time.monotonic()
@@ -135,6 +144,7 @@ class Publisher(threading.Thread):
         if self._producer is None:
             self._connection = self._app.connection_for_write()
             self._producer = self._app.amqp.Producer(self._connection)
+            keep_client(self._producer)
         return self._producer
 
     def _broker_failed(self, error: Exception, runs: Sequence[Run]) -> None:

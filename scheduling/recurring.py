@@ -80,12 +80,12 @@ class Claimed:
 
     def __post_init__(self) -> None:
         first = self.recurrence.next_due_at or self.now
-        later = timetable.occurrences_between(
-            self.periodic_task, after=first, until=self.now, limit=MISSED_KEPT
-        )
-        self.due = [first, *later.newest]
-        if self.periodic_task.one_off:
-            self.due = self.due[-1:]
+        self.due = [first]
+        if not self.periodic_task.one_off:
+            later = timetable.occurrences_between(
+                self.periodic_task, after=first, until=self.now, limit=MISSED_KEPT
+            )
+            self.due += later.newest
 
     @property
     def periodic_task(self) -> PeriodicTask:

@@ -4,7 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import Celery, beat
@@ -92,11 +92,17 @@ class Scheduler(beat.Scheduler):
             self._start()
         for errand in self._errands:
             errand.run_if_due()
+        if not self._publisher.wait_until_taken(POLL_SECONDS):
+            return True
+        # While the broker takes nothing, work is still written down when it is due; the publisher
+        # finds it in the database.
+        failing = self._publisher.failing_since is not None
+        lease = timedelta(0) if failing else LEASE
         now = timezone.now()
-        recurring = claim_occurrences(now=now, lease=LEASE)
-        delayed = claim_due(now=now, lease=LEASE) if self._publisher.has_room() else []
-        self._publisher.put([*recurring, *delayed])
-        return bool(recurring or delayed)
+        claimed = [*claim_occurrences(now=now, lease=lease), *claim_due(now=now, lease=lease)]
+        if not failing:
+            self._publisher.put(claimed)
+        return bool(claimed)
 
     _listening = False
 
