@@ -99,20 +99,27 @@ class Publisher(threading.Thread):
     def _hand_over(self, runs: Sequence[Run]) -> None:
         if not runs:
             return
-        published: list[Run] = []
         began_at = timezone.now()
-        try:
-            for run in runs:
-                if self._stopped.is_set():
-                    break
-                if self._publish(run):
-                    published.append(run)
-        except (OperationalError, OSError) as error:
-            self._broker_failed(error, runs[len(published) :])
-        else:
-            self._broker_answered()
+        published, error = self._publish_in_turn(runs)
         if published:
             mark_published(published, now=began_at)
+        if error:
+            self._broker_failed(error, [run for run in runs if run not in published])
+        else:
+            self._broker_answered()
+
+    def _publish_in_turn(self, runs: Sequence[Run]) -> tuple[list[Run], Exception | None]:
+        """Publish until the broker fails or this thread is to stop."""
+        published: list[Run] = []
+        for run in runs:
+            if self._stopped.is_set():
+                break
+            try:
+                if self._publish(run):
+                    published.append(run)
+            except (OperationalError, OSError) as error:
+                return published, error
+        return published, None
 
     def _next_batch(self) -> Sequence[Run]:
         try:
