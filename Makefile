@@ -30,15 +30,8 @@ check: environment  ## style, types, imports, migrations, templates, settings: w
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/djlint templates --lint --quiet
 	$(PYTHON) manage.py makemigrations --check --dry-run
-	env $(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
+	scripts/as-production $(PYTHON) manage.py check --deploy --fail-level WARNING
 
 format: environment  ## format the code and mend what can be mended by itself
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
-
-# Stand-ins for the secrets that production refuses to start without.
-PRODUCTION = DJANGO_SETTINGS_MODULE=backoffice.settings.production \
-	DJANGO_SECRET_KEY=checked-only-and-longer-than-the-fifty-characters-asked-for \
-	ALLOWED_HOSTS=backoffice.example DATABASE_URL=sqlite://:memory: \
-	CELERY_BROKER_URL=redis://localhost EMAIL_URL=smtp://localhost:25 \
-	DEFAULT_FROM_EMAIL=shop@backoffice.example
