@@ -78,6 +78,9 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR}/backoffice.sqlite3")}
+# Opening a connection for each request or task costs more than most of them; one that the database
+# has closed meanwhile is noticed before it is used.
+DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # SQLite's defaults fail under concurrent writers: a transaction that starts by reading cannot
     # become a writer while another one writes. IMMEDIATE takes the write lock first, and waits.

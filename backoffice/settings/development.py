@@ -1,6 +1,7 @@
 """A laptop: SQLite and a broker under `var/`, mail kept in files, Debug Toolbar."""
 
 from backoffice.settings.base import *
+from backoffice.settings.brokers import broker_settings
 
 DEBUG = env.bool("DEBUG", default=True)
 SECRET_KEY = env("DJANGO_SECRET_KEY", default="not-a-secret: development only")
@@ -17,8 +18,10 @@ if DEBUG:
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 # Unless the environment names a broker, the project runs its own.
 EMBEDDED_BROKER_SOCKET = None if "CELERY_BROKER_URL" in env else VAR_DIR / "broker.sock"
-CELERY_BROKER_URL = env(
-    "CELERY_BROKER_URL", default=f"redis+socket://{EMBEDDED_BROKER_SOCKET}?virtual_host=0"
+globals().update(
+    broker_settings(
+        env("CELERY_BROKER_URL", default=f"redis+socket://{EMBEDDED_BROKER_SOCKET}?virtual_host=0")
+    )
 )
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

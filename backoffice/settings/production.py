@@ -1,13 +1,14 @@
 """Production: refuses to start without its secrets, and trusts nothing by default."""
 
 from backoffice.settings.base import *
+from backoffice.settings.brokers import broker_settings
 
 DEBUG = False
 SECRET_KEY = env("DJANGO_SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[f"https://{host}" for host in ALLOWED_HOSTS])
 DATABASES = {"default": env.db("DATABASE_URL")}
-CELERY_BROKER_URL = env("CELERY_BROKER_URL")
+globals().update(broker_settings(env("CELERY_BROKER_URL")))
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -5,13 +5,14 @@ from pathlib import Path
 from tempfile import gettempdir
 
 from backoffice.settings.base import *
+from backoffice.settings.brokers import broker_settings
 
 DEBUG = False
 SECRET_KEY = "test"  # noqa: S105
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 
 # No test may reach a broker by accident: port 9 is discard, and refuses.
-CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="redis://127.0.0.1:9/0")
+globals().update(broker_settings(env("CELERY_BROKER_URL", default="redis://127.0.0.1:9/0")))
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
