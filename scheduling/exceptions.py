@@ -16,6 +16,10 @@ class NotPlanned(SchedulingError):
     """Nothing waits under this key."""
 
 
+class NotEnded(SchedulingError):
+    """What waits or runs cannot be run again; wait for its end, or cancel or stop it."""
+
+
 class InvalidPlan(SchedulingError, ValueError):
     """The work cannot be planned as given."""
 

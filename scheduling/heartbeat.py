@@ -61,14 +61,23 @@ class Heart(threading.Thread):
     Args:
         name: the worker's name.
         details: returns what else to record at each beat.
+        errand: done at each beat.
     """
 
-    def __init__(self, name: str, *, kind: str, details: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        kind: str,
+        details: Callable[[], dict[str, Any]],
+        errand: Callable[[], object] = lambda: None,
+    ) -> None:
         """Prepare; `start` registers the process."""
         super().__init__(name="heart", daemon=True)
         self._process = name
         self._kind = kind
         self._details = details
+        self._errand = errand
         self._started_at = timezone.now()
         self._registered = False
         self._stopped = threading.Event()
@@ -78,6 +87,7 @@ class Heart(threading.Thread):
         while True:
             try:
                 self._beat()
+                self._errand()
             except DatabaseError as error:
                 logger.warning("No heartbeat, the database does not answer: %s", error)
                 connection.close()

@@ -9,6 +9,7 @@ from celery import current_app, states
 from celery.app.task import Task
 from django_celery_beat.models import PeriodicTask
 
+from scheduling.causes import ERROR_LENGTH, digest_of
 from scheduling.encoding import check_json
 from scheduling.exceptions import InvalidPlan
 from scheduling.models import Run
@@ -74,6 +75,7 @@ def run_of(
         error=not_run.words if not_run else "",
     )
     planned_by = str(headers.pop("planned_by", None) or "")[:PLANNED_BY_LENGTH]
+    failed_with = not_run.words if not_run and not not_run.because else ""
     return Run(
         task_result=result,
         subject=subject_of(periodic_task.name),
@@ -86,6 +88,8 @@ def run_of(
         planned_by=planned_by,
         hand_over_at=None if not_run else hand_over_at,
         not_run_because=not_run.because if not_run else "",
+        error=failed_with[:ERROR_LENGTH],
+        cause=digest_of(periodic_task.task, failed_with) if failed_with else "",
     )
 
 

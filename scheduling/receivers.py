@@ -7,6 +7,7 @@ from celery.worker import state
 
 from scheduling.heartbeat import Heart
 from scheduling.models import Process
+from scheduling.stopping import can_stop, end_stopped_runs
 from scheduling.unplanned import record_publish
 
 
@@ -29,6 +30,7 @@ def start_heart(sender: Any, **kwargs: Any) -> None:
         sender.hostname,
         kind=Process.Kind.WORKER,
         details=lambda: worker_details(sender),
+        errand=lambda: end_stopped_runs(sender.pool),
     )
     heart.start()
 
@@ -46,4 +48,5 @@ def worker_details(consumer: Any) -> dict[str, Any]:
         "queues": sorted(consumer.app.amqp.queues.consume_from),
         "running": [request.id for request in list(state.reserved_requests)],
         "concurrency": consumer.pool.num_processes if consumer.pool else 1,
+        "can_stop": can_stop(consumer.pool),
     }

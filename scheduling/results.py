@@ -5,13 +5,16 @@ from typing import Any
 from celery import states
 from celery.exceptions import WorkerLostError
 from celery.utils.log import get_logger
+from django.db import transaction
 from django.utils import timezone
 from django_celery_results.backends.database import DatabaseBackend as StockBackend
 from django_celery_results.models import TaskResult
 
+from scheduling.causes import error_line
 from scheduling.claims import Claim
 from scheduling.encoding import CONTENT_ENCODING, CONTENT_TYPE, encode
 from scheduling.exceptions import ClaimLost
+from scheduling.failures import record_failure
 from scheduling.models import Run
 from scheduling.retrying import LOST_PAUSE, give_up_attempt
 
@@ -48,7 +51,9 @@ class DatabaseBackend(StockBackend):
 
     def _end(self, claim: Claim, result: Any, status: str, traceback: str | None) -> None:
         try:
-            claim.end(status, result=encode(result), traceback=traceback)
+            with transaction.atomic():
+                claim.end(status, result=encode(result), traceback=traceback)
+                _record_failure(claim.task_id, status, result)
         except ClaimLost as error:
             logger.warning("%s", error)
 
@@ -68,7 +73,10 @@ class DatabaseBackend(StockBackend):
             **({"date_done": timezone.now()} if ended else {}),
         }
         known = TaskResult.objects.filter(task_id=task_id)
-        if known.exclude(status__in=states.READY_STATES).update(**fields) or known.exists():
+        if known.exclude(status__in=states.READY_STATES).update(**fields):
+            _record_failure(task_id, status, result)
+            return
+        if known.exists():
             return
         TaskResult.objects.bulk_create([TaskResult(task_id=task_id, **fields)], ignore_conflicts=True)
 
@@ -101,3 +109,8 @@ class DatabaseBackend(StockBackend):
 
     def cleanup(self) -> None:
         """Nothing: old runs are pruned by state and age, in batches, by a task of ours."""
+
+
+def _record_failure(task_id: str, status: str, result: Any) -> None:
+    if status == states.FAILURE and isinstance(result, dict):
+        record_failure(task_id, error_line(result))

@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from scheduling.claims import Claim
 from scheduling.encoding import encode_error
+from scheduling.failures import record_failure
 from scheduling.models import Attempt, Run
+from scheduling.rerunning import halt_if_failing
 
 logger = get_logger(__name__)
 
@@ -60,7 +62,9 @@ def give_up_attempt(held: Claim, *, words: str) -> bool:
     limit = getattr(task, "max_retries", 0)
     error = encode_error(WorkerLostError(words))
     if limit is not None and run.attempt > limit:
-        held.end(states.FAILURE, result=error)
+        with transaction.atomic():
+            held.end(states.FAILURE, result=error)
+            record_failure(held.task_id, f"WorkerLostError: {words}")
         logger.error("%s failed after %d attempts: %s", held.task_id, run.attempt, words)
         return False
     pause = min(LOST_PAUSE * 2 ** (run.attempt - 1), LOST_PAUSE_MAX)
@@ -91,3 +95,4 @@ def _put_back(
             traceback=trace,
         )
         Run.objects.filter(pk=run.pk).update(attempt=F("attempt") + 1, hand_over_at=at, **arguments)
+        halt_if_failing(run.pk)

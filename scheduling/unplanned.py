@@ -33,6 +33,8 @@ def record_publish(*, headers: Mapping[str, Any], body: Sequence[Any], task: Tas
         kwargs=body[1],
         task=task,
         queue=queue,
+        parent_id=headers.get("parent_id"),
+        group_id=headers.get("group"),
     )
 
 
@@ -52,6 +54,8 @@ def record_delivery(request: Context, *, args: Sequence[Any], kwargs: dict[str, 
         kwargs=kwargs,
         task=task,
         queue=(request.delivery_info or {}).get("routing_key") or "",
+        parent_id=request.parent_id,
+        group_id=request.group,
     )
     return True
 
@@ -65,6 +69,8 @@ def _insert(
     kwargs: dict[str, Any],
     task: Task | None,
     queue: str,
+    parent_id: str | None,
+    group_id: str | None,
 ) -> None:
     now = timezone.now()
     result = build_result(
@@ -84,5 +90,7 @@ def _insert(
         handed_over_at=now,
         hand_overs=1,
         planned_by="code",
+        parent_id=parent_id or "",
+        group_id=group_id or "",
     )
     insert_runs([run])

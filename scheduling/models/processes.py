@@ -24,6 +24,9 @@ class Process(models.Model):
     queues = models.JSONField(default=list)
     running = models.JSONField(default=list, help_text="The task ids it had at its last heartbeat.")
     concurrency = models.PositiveSmallIntegerField(default=1)
+    can_stop = models.BooleanField(
+        default=False, help_text="Whether it can end a run that has started: its pool must have processes."
+    )
     broker_failing_since = models.DateTimeField(null=True)
     broker_error = models.TextField(blank=True)
 

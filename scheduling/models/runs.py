@@ -49,6 +49,25 @@ class Run(models.Model):
     attempt = models.PositiveSmallIntegerField(default=1)
     not_run_because = models.CharField(max_length=10, choices=NotRun, blank=True)
 
+    error = models.CharField(max_length=300, blank=True, help_text="What it failed with, in a line.")
+    cause = models.CharField(
+        max_length=16,
+        blank=True,
+        help_text="A digest of the task and the kind of error: failures that are alike have the same.",
+    )
+    again_of = models.CharField(max_length=255, blank=True, help_text="The run this one repeats.")
+    again_as = models.CharField(max_length=255, blank=True, help_text="The run that repeats this one.")
+    rerun = models.ForeignKey(
+        "Rerun",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="runs",
+        db_index=False,
+        help_text="What put it back together with others.",
+    )
+    parent_id = models.CharField(max_length=255, blank=True, help_text="The run whose task published it.")
+    group_id = models.CharField(max_length=255, blank=True, help_text="Celery's group it belongs to.")
+
     progress_current = models.PositiveIntegerField(null=True)
     progress_total = models.PositiveIntegerField(null=True)
     progress_words = models.CharField(max_length=200, blank=True)
@@ -62,6 +81,18 @@ class Run(models.Model):
             ),
             models.Index(fields=["subject", "-due_at"], name="scheduling_run_subject"),
             models.Index(fields=["-due_at"], name="scheduling_run_due"),
+            models.Index(
+                fields=["cause", "-due_at"],
+                condition=models.Q(again_as="") & ~models.Q(cause=""),
+                name="scheduling_run_failed",
+            ),
+            models.Index(
+                fields=["rerun"], condition=models.Q(rerun__isnull=False), name="scheduling_run_rerun"
+            ),
+            models.Index(
+                fields=["parent_id"], condition=~models.Q(parent_id=""), name="scheduling_run_parent"
+            ),
+            models.Index(fields=["group_id"], condition=~models.Q(group_id=""), name="scheduling_run_group"),
         )
         permissions = (
             ("run_task", "Can run tasks and retry runs"),

@@ -1,0 +1,8 @@
+"""Tasks that exist for the tests alone."""
+
+from celery import shared_task
+
+
+@shared_task(secret_arguments=("token",))
+def remind(order_id: int, token: str = "") -> str:
+    return f"reminded {order_id}"
