@@ -126,6 +126,8 @@ class Scheduler(beat.Scheduler):
 
     def _beat(self) -> None:
         self._replace_hung_publisher()
+        if self._started_at is None:
+            return
         heartbeat.beat(
             self._name,
             started_at=self._started_at,
