@@ -29,12 +29,14 @@ class Claim:
         worker: the worker's name, as Celery gives it.
         started_at: when it claimed the run, to the microsecond: the claim's token.
         ended: set once this claim has moved the run on.
+        returned: set once what the task returned is stored.
     """
 
     task_id: str
     worker: str
     started_at: datetime
     ended: bool = False
+    returned: bool = False
 
     def rows(self) -> QuerySet[TaskResult]:
         """Return the run's row while it is still this claim's, else none."""
@@ -60,6 +62,7 @@ class Claim:
         if not self.rows().update(status=status, **fields):
             raise ClaimLost(self.task_id)
         self.ended = True
+        self.returned = "result" in fields
 
 
 def claim(task_id: str, *, worker: str) -> Claim | None:

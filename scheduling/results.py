@@ -59,8 +59,8 @@ class DatabaseBackend(StockBackend):
 
     def _add_return_value(self, claim: Claim, result: Any, status: str) -> None:
         """A task that is not atomic succeeds with its effect and returns its value after that."""
-        if status == states.SUCCESS and result is not None:
-            TaskResult.objects.filter(task_id=claim.task_id, result=None).update(result=encode(result))
+        if status == states.SUCCESS and not claim.returned:
+            TaskResult.objects.filter(task_id=claim.task_id).update(result=encode(result))
 
     def _store_unclaimed(self, task_id: str, result: Any, status: str, traceback: str | None) -> None:
         ended = status in states.READY_STATES
