@@ -4,7 +4,13 @@ from django.apps import AppConfig
 
 
 class OrdersConfig(AppConfig):
-    """The shop."""
+    """The shop; connects its receivers once the models are there."""
 
     name = "orders"
     verbose_name = "Orders"
+
+    def ready(self) -> None:
+        """Connect the chain of receivers."""
+        from orders.receivers import connect_receivers
+
+        connect_receivers()

@@ -1,5 +1,6 @@
 """What every environment shares."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -124,3 +125,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The currency whose figures come first; others stand beside it, never added to it.
 MAIN_CURRENCY = env("MAIN_CURRENCY", default="EUR")
+
+# The shop. Terms, reminder and grace are days.
+ORDERS_SHOP_NAME = env("SHOP_NAME", default="Backoffice")
+ORDERS_PAYMENT_TERMS_DAYS = env.int("ORDERS_PAYMENT_TERMS_DAYS", default=7)
+ORDERS_REMINDER_DAYS_BEFORE_DUE = env.int("ORDERS_REMINDER_DAYS_BEFORE_DUE", default=1)
+ORDERS_CANCEL_DAYS_AFTER_DUE = env.int("ORDERS_CANCEL_DAYS_AFTER_DUE", default=7)
+ORDERS_REPORT_RECIPIENTS = env.list("ORDERS_REPORT_RECIPIENTS", default=[])
+ORDERS_KEEP_EVENTS = timedelta(days=env.int("ORDERS_KEEP_EVENTS_DAYS", default=3 * 365))
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Backoffice <shop@backoffice.example>")

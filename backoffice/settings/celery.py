@@ -37,6 +37,16 @@ SCHEDULING_KEEP_SUCCEEDED = timedelta(days=env.int("KEEP_SUCCEEDED_DAYS", defaul
 SCHEDULING_KEEP_OTHERS = timedelta(days=env.int("KEEP_OTHERS_DAYS", default=90))
 
 CELERY_BEAT_SCHEDULE = {
+    "Sales report": {
+        "task": "orders.tasks.sales_report",
+        "schedule": crontab(minute="30", hour="4"),
+        "description": "Sends what yesterday brought to those who asked for it.",
+    },
+    "Prune old order timelines": {
+        "task": "orders.tasks.prune_order_events",
+        "schedule": crontab(minute="15", hour="4"),
+        "description": "Deletes entries of order timelines older than they are kept for.",
+    },
     "Prune old runs": {
         "task": "scheduling.tasks.prune_results",
         "schedule": crontab(minute="0", hour="4"),

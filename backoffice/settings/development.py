@@ -26,6 +26,7 @@ globals().update(
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = VAR_DIR / "mail"
+ORDERS_REPORT_RECIPIENTS = env.list("ORDERS_REPORT_RECIPIENTS", default=["finance@backoffice.example"])
 
 # Passwords set here, the demo's among them, open nothing in production.
 PASSWORD_HASHERS = ["backoffice.hashers.DevelopmentPasswordHasher"]

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from orders.models.append_only import AppendOnly, AppendOnlyQuerySet
 from orders.models.money import AmountField, currency_field, currency_is_known
+from orders.models.saved_whole import SavedWhole
 
 
 class UserManager(BaseUserManager["User"]):
@@ -34,7 +35,7 @@ class UserManager(BaseUserManager["User"]):
         return self.filter(is_staff=False)
 
 
-class User(AbstractUser):
+class User(SavedWhole, AbstractUser):
     """A person. Customers are users without access to these pages."""
 
     username = None  # type: ignore[assignment]

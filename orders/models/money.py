@@ -6,6 +6,7 @@ from typing import Any
 from django.db import models
 
 CENT = Decimal("0.01")
+NOTHING = Decimal("0.00")
 
 
 class Currency(models.TextChoices):

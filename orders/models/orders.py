@@ -1,4 +1,4 @@
-"""Orders and their lines."""
+"""Orders: what a customer asked for, how far it has come, and how it stands."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,16 +7,14 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from orders.models.catalogue import Product
-from orders.models.money import AmountField, currency_field, currency_is_known, to_cents
-from orders.models.payments import Payment, PaymentKind, PaymentState, net_amount
+from orders.models.money import NOTHING, AmountField, currency_field, currency_is_known
+from orders.models.payments import Payment, PaymentState, paid_amount, refunded_amount
+from orders.models.saved_whole import SavedWhole
 
 FIRST_NUMBER = 1001
 
@@ -39,29 +37,37 @@ NOT_YET_PLACED = (OrderStatus.DRAFT, OrderStatus.CANCELLED)
 BILLABLE = (OrderStatus.PLACED, OrderStatus.PAID, OrderStatus.SHIPPED, OrderStatus.COMPLETED)
 """Statuses in which the customer has to pay the order's total."""
 
+OPEN = (OrderStatus.DRAFT, OrderStatus.PLACED)
+"""Statuses in which an order can still take another shape."""
+
+DISPOSABLE = (*OPEN, OrderStatus.CANCELLED)
+"""Statuses of orders that can be deleted, unless they were paid for."""
+
 DELIVERED = (OrderStatus.SHIPPED, OrderStatus.COMPLETED)
 """Statuses of orders whose goods have left the house."""
+
+
+def _sum_of_entries(amount: Coalesce) -> Coalesce:
+    """Return an aggregate over the payment entries of each order, zero where there are none."""
+    entries = Payment.objects.filter(order=OuterRef("pk")).order_by().values("order")
+    return Coalesce(
+        Subquery(entries.annotate(amount=amount).values("amount")), NOTHING, output_field=AmountField()
+    )
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
     """Orders."""
 
     def with_payments(self) -> "OrderQuerySet":
-        """Add `due`, `paid` and `has_refund`, derived from the entries; without it each order asks for its own."""
-        entries = Payment.objects.filter(order=OuterRef("pk")).order_by()
-        nothing = Value(Decimal(0), output_field=AmountField())
+        """Add `due`, `paid` and `refunded`; without it each order asks for its own."""
         derived = {
             "due": Case(
                 When(status__in=BILLABLE, then=F("payment_details__amount_due")),
-                default=nothing,
+                default=NOTHING,
                 output_field=AmountField(),
             ),
-            "paid": Coalesce(
-                Subquery(entries.values("order").annotate(net=net_amount()).values("net")),
-                nothing,
-                output_field=AmountField(),
-            ),
-            "has_refund": Exists(entries.filter(kind=PaymentKind.REFUNDED)),
+            "paid": _sum_of_entries(paid_amount()),
+            "refunded": _sum_of_entries(refunded_amount()),
         }
         return self.annotate(**derived)
 
@@ -79,7 +85,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(placed_at__gte=start, placed_at__lt=end)
 
 
-class Order(models.Model):
+class Order(SavedWhole):
     """What a customer ordered.
 
     Its payment details, timeline and follow-ups come with its first save (`orders.receivers`), its
@@ -171,115 +177,55 @@ class Order(models.Model):
     ) -> None:
         """Load the order anew, and forget what was derived from its payments."""
         super().refresh_from_db(using, fields, from_queryset)
-        for name in ("due", "paid", "has_refund"):
+        for name in ("due", "paid", "refunded", "_derived"):
             self.__dict__.pop(name, None)
 
     @cached_property
     def due(self) -> Decimal:
         """What the customer has to pay in all; nothing for a draft or a cancelled order."""
-        return self._with_payments().due
+        return self._derived.due
 
     @cached_property
     def paid(self) -> Decimal:
-        """What the customer has paid, less what was given back."""
-        return self._with_payments().paid
+        """What the customer has paid, less what was reversed."""
+        return self._derived.paid
 
     @cached_property
-    def has_refund(self) -> bool:
-        """Whether anything was given back."""
-        return self._with_payments().has_refund
+    def refunded(self) -> Decimal:
+        """What the customer was given back."""
+        return self._derived.refunded
+
+    @property
+    def held(self) -> Decimal:
+        """What the shop holds of the customer's money for this order."""
+        return self.paid - self.refunded
 
     @property
     def owed(self) -> Decimal:
-        """What the customer still has to pay."""
-        return max(self.due - self.paid, Decimal(0))
+        """What the customer still has to pay. A refund makes nobody owe it again."""
+        return max(self.due - self.paid, NOTHING)
 
     @property
     def payment_state(self) -> PaymentState:
         """How the order stands."""
-        return PaymentState.derived(due=self.due, paid=self.paid, has_refund=self.has_refund)
+        return PaymentState.derived(due=self.due, paid=self.paid, refunded=self.refunded)
+
+    @property
+    def may_change_lines(self) -> bool:
+        """Whether its lines can still be changed: it is still to be paid, and nothing of it was."""
+        return self.status in OPEN and not self.payments.exists()
+
+    @property
+    def may_be_deleted(self) -> bool:
+        """Whether it can be deleted: nothing was paid for it, and nothing has left the house."""
+        return self.status in DISPOSABLE and not self.payments.exists()
 
     def is_overdue(self, now: datetime) -> bool:
         """Tell whether something should have been paid by now and is not."""
         due_at = self.payment_details.due_at
         return due_at is not None and due_at < now and self.owed > 0
 
-    def _with_payments(self) -> "Order":
-        """Return the order with what the database derives from its entries: the one place that does."""
+    @cached_property
+    def _derived(self) -> "Order":
+        """The order with what the database derives from its entries: the one place that does."""
         return Order.objects.with_payments().get(pk=self.pk)
-
-
-class OrderLine(models.Model):
-    """So many of a product, or of what a free text says, at a price.
-
-    Total = quantity x unit price x (1 - discount), rounded to the cent, half a cent up; an order's
-    total is the sum of its lines' rounded totals.
-    """
-
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
-    product = models.ForeignKey(
-        Product, on_delete=models.PROTECT, null=True, blank=True, related_name="order_lines"
-    )
-    description = models.CharField(
-        max_length=200, blank=True, help_text="Empty: the product's name. A line without product needs one."
-    )
-    quantity = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1)])
-    unit_price = AmountField(
-        blank=True, validators=[MinValueValidator(Decimal(0))], help_text="Empty: the product's price."
-    )
-    discount = models.DecimalField(
-        max_digits=5,
-        decimal_places=4,
-        default=Decimal(0),
-        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(1))],
-        help_text="A share: 0.15 is fifteen per cent off.",
-    )
-    total = AmountField(editable=False)
-
-    class Meta:
-        ordering = ("id",)
-        constraints = (
-            models.CheckConstraint(
-                condition=Q(quantity__gt=0),
-                name="order_line_quantity_positive",
-                violation_error_message="A quantity is at least one.",
-            ),
-            models.CheckConstraint(
-                condition=Q(unit_price__gte=0),
-                name="order_line_price_not_negative",
-                violation_error_message="A price cannot be negative.",
-            ),
-            models.CheckConstraint(
-                condition=Q(discount__gte=0, discount__lte=1),
-                name="order_line_discount_is_a_share",
-                violation_error_message="A discount is a share between 0 and 1.",
-            ),
-            models.CheckConstraint(condition=Q(total__gte=0), name="order_line_total_not_negative"),
-            models.CheckConstraint(condition=~Q(description=""), name="order_line_described"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.quantity} x {self.description}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the line with what the product says and the total computed."""
-        self.complete()
-        self.total = to_cents(self.quantity * self.unit_price * (1 - self.discount))
-        super().save(*args, **kwargs)
-
-    def clean(self) -> None:
-        """Fill in what the product says, and hold the line against its order."""
-        self.complete()
-        if not self.description:
-            raise ValidationError({"description": "Choose a product, or say what is sold."})
-        if self.unit_price is None:
-            raise ValidationError({"unit_price": "A line without a product needs a price."})
-        if self.product and self.order_id and self.product.currency != self.order.currency:
-            raise ValidationError({"product": f"Its price is in {self.product.currency}, the order is not."})
-
-    def complete(self) -> None:
-        """Take name and price from the product where the line has none of its own."""
-        if self.product:
-            self.description = self.description or self.product.name
-            if self.unit_price is None:
-                self.unit_price = self.product.price

@@ -1,17 +1,21 @@
 """Payments: what an order's customer has to pay by when, and the entries of what was paid."""
 
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Case, F, Q, Sum, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Round
 from django.utils import timezone
 
 from orders.models.append_only import AppendOnly, AppendOnlyQuerySet
-from orders.models.money import CENT, AmountField, currency_field, currency_is_known
+from orders.models.money import CENT, NOTHING, AmountField, currency_field, currency_is_known
+from orders.models.saved_whole import SavedWhole
 
 
 class PaymentMethod(models.TextChoices):
@@ -39,23 +43,24 @@ class PaymentState(models.TextChoices):
     PARTLY_PAID = "partly_paid", "partly paid"
     PAID = "paid", "paid"
     OVERPAID = "overpaid", "overpaid"
+    PARTLY_REFUNDED = "partly_refunded", "partly refunded"
     REFUNDED = "refunded", "refunded"
 
     @classmethod
-    def derived(cls, *, due: Decimal, paid: Decimal, has_refund: bool) -> "PaymentState":
-        """Derive the state from what is due, what was paid in the end, and whether some was given back."""
-        if has_refund and paid <= 0:
+    def derived(cls, *, due: Decimal, paid: Decimal, refunded: Decimal) -> "PaymentState":
+        """Derive the state from what is due, what was paid, and what of it was given back."""
+        if 0 < paid <= refunded:
             return cls.REFUNDED
-        if paid > due:
+        if paid - refunded > due:
             return cls.OVERPAID
         if due == 0:
             return cls.NOTHING_DUE
-        if paid == due:
-            return cls.PAID
+        if paid >= due:
+            return cls.PARTLY_REFUNDED if paid - refunded < due else cls.PAID
         return cls.PARTLY_PAID if paid > 0 else cls.UNPAID
 
 
-class OrderPaymentDetails(models.Model):
+class OrderPaymentDetails(SavedWhole):
     """What is to be paid for an order, and until when. Made together with the order."""
 
     order = models.OneToOneField(
@@ -63,7 +68,11 @@ class OrderPaymentDetails(models.Model):
     )
     method = models.CharField(max_length=8, choices=PaymentMethod, default=PaymentMethod.TRANSFER)
     terms_days = models.PositiveSmallIntegerField(help_text="Days from the order to its due date.")
-    due_at = models.DateTimeField(null=True, blank=True, help_text="Empty while the order is a draft.")
+    due_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="So many days after the order was placed. Empty: it is a draft.",
+    )
     amount_due = AmountField(default=0, editable=False)
     settled_at = models.DateTimeField(
         null=True, editable=False, help_text="When the payments came to cover the amount due."
@@ -89,26 +98,38 @@ class OrderPaymentDetails(models.Model):
     def __str__(self) -> str:
         return f"{self.amount_due} due"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the details with the due date computed."""
+        self.complete()
+        super().save(*args, **kwargs)
 
-class PaymentQuerySet(AppendOnlyQuerySet["Payment"]):
-    """Payment entries."""
-
-    def net(self) -> Decimal:
-        """Return what was received less what was given back."""
-        net: Decimal = self.aggregate(net=net_amount())["net"]
-        return net
+    def complete(self) -> None:
+        """Compute the due date from the terms."""
+        placed_at = self.order.placed_at
+        self.due_at = placed_at and placed_at + timedelta(days=self.terms_days)
 
 
-def net_amount() -> Coalesce:
-    """Return the aggregate of entries: received less refunded and reversed, to the cent.
+def paid_amount() -> Coalesce:
+    """Return the aggregate of what was received, less what was reversed."""
+    return _amount(received=F("amount"), reversed=-F("amount"))
+
+
+def refunded_amount() -> Coalesce:
+    """Return the aggregate of what was refunded."""
+    return _amount(refunded=F("amount"))
+
+
+def _amount(**signed: Combinable) -> Coalesce:
+    """Return the sum of entries, by kind, to the cent.
 
     Rounded by the database, so that comparing it with an amount is exact where sums are floating point.
     """
-    signed = Case(When(kind=PaymentKind.RECEIVED, then=F("amount")), default=-F("amount"))
-    return Coalesce(Round(Sum(signed, output_field=AmountField()), 2), Decimal(0), output_field=AmountField())
+    cases = [When(kind=kind, then=amount) for kind, amount in signed.items()]
+    total = Sum(Case(*cases, default=NOTHING), output_field=AmountField())
+    return Coalesce(Round(total, 2), NOTHING, output_field=AmountField())
 
 
-class Payment(AppendOnly):
+class Payment(AppendOnly, SavedWhole):
     """One entry: money received for an order, given back, or an entry found to be wrong taken out."""
 
     order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="payments")
@@ -132,7 +153,7 @@ class Payment(AppendOnly):
     )
     note = models.CharField(max_length=200, blank=True)
 
-    objects = PaymentQuerySet.as_manager()
+    objects = AppendOnlyQuerySet["Payment"].as_manager()
 
     class Meta:
         ordering = ("-received_at", "-id")
@@ -166,6 +187,15 @@ class Payment(AppendOnly):
         return f"{self.amount} {self.currency} {self.get_kind_display()} ({self.reference})"
 
     def clean(self) -> None:
-        """Hold the entry against its order: one order is paid in one currency."""
-        if self.order_id and self.currency != self.order.currency:
+        """Hold the entry against its order, which is paid in one currency, and what it reverses."""
+        if not self.order_id:
+            return
+        if self.currency != self.order.currency:
             raise ValidationError({"currency": f"The order is in {self.order.currency}."})
+        wrong = self.reverses
+        if wrong and (wrong.order_id, wrong.amount, wrong.kind) != (
+            self.order_id,
+            self.amount,
+            PaymentKind.RECEIVED,
+        ):
+            raise ValidationError("Only a payment received can be reversed, for the same order and amount.")

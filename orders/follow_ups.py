@@ -1,0 +1,138 @@
+"""What happens by itself once an order is placed: a confirmation, a reminder, and the end of patience."""
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from orders import timeline
+from orders.models import EventKind, Order, OrderStatus
+from orders.tasks import cancel_unpaid_order, send_order_confirmation, send_payment_reminder
+from scheduling.cancelling import cancel
+from scheduling.exceptions import AlreadyRan, NotPlanned
+from scheduling.planning import Plan, plan_many, postpone
+
+CONFIRMED_WITHIN = timedelta(days=1)
+"""An order placed longer ago was imported, or waits for its payment again: its customer knows of it."""
+
+
+class FollowUp(models.TextChoices):
+    """A kind of work that follows an order, and how its key ends."""
+
+    CONFIRMATION = "confirmation", "confirmation"
+    REMINDER = "payment-reminder", "payment reminder"
+    CANCELLATION = "cancel-unpaid", "cancellation if unpaid"
+
+    def key(self, order: Order) -> str:
+        """Return the key under which it is planned."""
+        return f"order:{order.pk}/{self.value}"
+
+
+UNTIL_PAID = (FollowUp.REMINDER, FollowUp.CANCELLATION)
+TASKS = {
+    FollowUp.CONFIRMATION: send_order_confirmation,
+    FollowUp.REMINDER: send_payment_reminder,
+    FollowUp.CANCELLATION: cancel_unpaid_order,
+}
+
+
+def times(order: Order, *, now: datetime) -> dict[FollowUp, datetime]:
+    """Return when each follow-up of a placed order is due.
+
+    No reminder for a payment that is due already, and no cancellation without the full grace: an
+    order can come to wait for its payment (again) long after its due date.
+
+    Args:
+        order: placed, with its payment details.
+        now: the current time.
+    """
+    placed_at, due_at = order.placed_at, order.payment_details.due_at
+    if placed_at is None or due_at is None:
+        return {}
+    grace = timedelta(days=settings.ORDERS_CANCEL_DAYS_AFTER_DUE)
+    due = {FollowUp.CANCELLATION: due_at + grace if due_at + grace > now else now + grace}
+    if due_at > now:
+        due[FollowUp.REMINDER] = due_at - timedelta(days=settings.ORDERS_REMINDER_DAYS_BEFORE_DUE)
+    if placed_at > now - CONFIRMED_WITHIN:
+        due[FollowUp.CONFIRMATION] = now
+    return dict(sorted(due.items(), key=lambda item: item[1]))
+
+
+def plan_follow_ups(order: Order) -> None:
+    """Plan what follows a placed order. What waits or ran already is left as it is."""
+    due = times(order, now=timezone.now())
+    plans = [_plan(order, follow_up, at) for follow_up, at in due.items()]
+    try:
+        plan_many(plans)
+    except AlreadyRan:
+        # It waits for its payment again, and was confirmed or reminded before.
+        plans = [plan for plan in plans if _plan_unless_ran(plan)]
+    planned = {plan.key for plan in plans}
+    words = [_words(follow_up, at) for follow_up, at in due.items() if follow_up.key(order) in planned]
+    _record(order, "planned", words)
+
+
+def move_follow_ups(order: Order) -> None:
+    """Move what waits for an order's payment to the times that follow from its due date."""
+    moved = []
+    for follow_up, at in times(order, now=timezone.now()).items():
+        if follow_up in UNTIL_PAID:
+            # Where nothing waits, only this much is undone.
+            with suppress(NotPlanned), transaction.atomic():
+                postpone(follow_up.key(order), to=at)
+                moved.append(_words(follow_up, at))
+    _record(order, "moved", moved)
+
+
+def cancel_follow_ups(order: Order) -> None:
+    """Cancel what waits for an order's payment; what has started finds out by itself."""
+    because = f"the order is {order.status}"
+    outcomes = cancel(*(follow_up.key(order) for follow_up in UNTIL_PAID), because=because)
+    stopped = [follow_up.label for follow_up in UNTIL_PAID if outcomes[follow_up.key(order)].stopped]
+    _record(order, f"called off, as {because}", stopped)
+
+
+def drop_follow_ups(order: Order) -> None:
+    """Cancel everything planned for an order that is no longer there."""
+    cancel(*(follow_up.key(order) for follow_up in FollowUp), because="the order was deleted")
+
+
+def follow(order: Order) -> None:
+    """Bring the follow-ups of an order in line with a status it came to by its payments."""
+    if order.status == OrderStatus.PLACED:
+        plan_follow_ups(order)
+    else:
+        cancel_follow_ups(order)
+
+
+def _plan(order: Order, follow_up: FollowUp, at: datetime) -> Plan:
+    return Plan(
+        key=follow_up.key(order),
+        task=TASKS[follow_up],
+        at=at,
+        kwargs={"order_id": order.pk},
+        reason=f"{order} is to be paid by {_date(order.payment_details.due_at)}",
+        planned_by=str(order.created_by or order),
+    )
+
+
+def _plan_unless_ran(plan: Plan) -> bool:
+    with suppress(AlreadyRan):
+        return plan_many([plan]) == 1
+    return False
+
+
+def _record(order: Order, verb: str, follow_ups: list[str]) -> None:
+    if follow_ups:
+        timeline.record(order, EventKind.FOLLOW_UP, f"{verb}: {', '.join(follow_ups)}")
+
+
+def _words(follow_up: FollowUp, at: datetime) -> str:
+    return f"{follow_up.label} {_date(at)}"
+
+
+def _date(at: datetime | None) -> str:
+    return date_format(timezone.localtime(at), "j M Y")

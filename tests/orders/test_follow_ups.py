@@ -1,0 +1,78 @@
+from datetime import timedelta
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+from django_celery_results.models import TaskResult
+from pytest_django import DjangoAssertNumQueries
+
+from orders import follow_ups, payments
+from orders.follow_ups import FollowUp
+from orders.models import Order
+from tests.factories import make_customer, make_order, pay
+
+pytestmark = pytest.mark.django_db
+
+
+def test_times_follow_the_settings() -> None:
+    with override_settings(
+        ORDERS_PAYMENT_TERMS_DAYS=14, ORDERS_REMINDER_DAYS_BEFORE_DUE=3, ORDERS_CANCEL_DAYS_AFTER_DUE=5
+    ):
+        order = make_order()
+        now = timezone.now()
+        due = follow_ups.times(order, now=now)
+    assert order.placed_at
+    assert due == {
+        FollowUp.CONFIRMATION: now,
+        FollowUp.REMINDER: order.placed_at + timedelta(days=11),
+        FollowUp.CANCELLATION: order.placed_at + timedelta(days=19),
+    }
+
+
+def test_order_placed_long_ago_is_neither_confirmed_nor_reminded_and_has_the_full_grace() -> None:
+    now = timezone.now()
+    order = make_order(placed_at=now - timedelta(days=60))
+    assert follow_ups.times(order, now=now) == {FollowUp.CANCELLATION: now + timedelta(days=7)}
+
+
+def test_reminder_whose_day_has_passed_is_due_at_once_while_the_payment_is_not() -> None:
+    now = timezone.now()
+    order = make_order(placed_at=now - timedelta(days=6, hours=12))
+    assert follow_ups.times(order, now=now)[FollowUp.REMINDER] < now
+
+
+def test_draft_has_no_follow_ups() -> None:
+    assert follow_ups.times(make_order(status="draft"), now=timezone.now()) == {}
+
+
+def test_planned_rows_say_for_whom_and_why() -> None:
+    order = make_order()
+    row = PeriodicTask.objects.get(name=f"order:{order.pk}/payment-reminder")
+    assert row.task == "orders.tasks.send_payment_reminder"
+    assert row.kwargs == f'{{"order_id": {order.pk}}}'
+    assert row.description.startswith(f"{order} is to be paid by ")
+
+
+def test_planning_again_leaves_what_ran_and_plans_the_rest() -> None:
+    order = make_order("10.00")
+    payment = pay(order, "10.00")
+    TaskResult.objects.create(
+        task_id="x", periodic_task_name=FollowUp.REMINDER.key(order), status="SUCCESS", result="sent"
+    )
+    payments.reverse(payment)
+    waiting = PeriodicTask.objects.values_list("name", flat=True)
+    assert FollowUp.REMINDER.key(order) not in waiting
+    assert FollowUp.CANCELLATION.key(order) in waiting
+    words = order.events.values_list("words", flat=True)
+    assert list(words)[-1].startswith("planned: cancellation if unpaid ")
+
+
+def test_placing_an_order_takes_few_statements_however_many_there_are(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    customer = make_customer()
+    for _ in range(5):
+        make_order(customer=customer)
+    with django_assert_num_queries(10):
+        Order.objects.create(customer=customer)
