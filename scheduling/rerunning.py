@@ -43,7 +43,7 @@ class Again:
         return now + timedelta(minutes=place / self.per_minute) if self.per_minute else now
 
 
-@transaction.atomic(savepoint=False)
+@transaction.atomic
 def run_again(task_id: str, *, how: Again, kwargs: dict[str, Any] | None = None) -> Run:
     """Run what has ended again, with the same arguments or others.
 
@@ -66,7 +66,7 @@ def run_again(task_id: str, *, how: Again, kwargs: dict[str, Any] | None = None)
     return new
 
 
-@transaction.atomic(savepoint=False)
+@transaction.atomic
 def run_many_again(task_ids: Sequence[str], *, how: Again, words: str) -> Rerun:
     """Run several again, at a pace, with the arguments they had; halts by itself if they fail again.
 
@@ -111,7 +111,7 @@ def halt_if_failing(task_id: str) -> None:
         halt(rerun, because=f"{failed} of them failed again")
 
 
-@transaction.atomic(savepoint=False)
+@transaction.atomic
 def halt(rerun: Rerun, *, because: str) -> int:
     """Take back those runs of a rerun that have not started; what they repeat counts as failed again.
 
