@@ -15,6 +15,7 @@ from scheduling.exceptions import InvalidPlan, NotEnded
 from scheduling.models import Rerun, Run
 from scheduling.planning import check_arguments
 from scheduling.runs import build_result, insert_runs, run_id, shown_arguments
+from scheduling.unplanned import PLACE
 from scheduling.wakeup import wake_schedulers
 
 AT_MOST = 1000
@@ -144,8 +145,9 @@ def _repeat(run: Run, *, how: Again, at: datetime, kwargs: dict[str, Any] | None
         raise InvalidPlan(f"there is no task {result.task_name} any more")
     given = run.kwargs if kwargs is None else kwargs
     check_arguments(task, given, run.args)
-    # What had to be done by some time may be done late, if somebody asks for it.
-    options = {name: value for name, value in run.options.items() if name != "expires"}
+    # What had to be done by some time may be done late, if somebody asks for it; and a chain or a chord
+    # went on without it.
+    options = {name: value for name, value in run.options.items() if name not in ("expires", *PLACE)}
     return Run(
         task_result=build_result(
             task_id=run_id(key=run.pk, due_at=run.due_at, mark=how.token),
