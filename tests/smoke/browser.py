@@ -44,7 +44,7 @@ class Page:
         for link in self.links:
             if re.search(pattern, link):
                 return link
-        raise AssertionError(f"{self.url} has no link like {pattern}")
+        raise AssertionError(f"{self.url} has no link like {pattern}: {self.text} {self.links}")
 
 
 class Browser:
