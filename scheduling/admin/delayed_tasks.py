@@ -91,7 +91,7 @@ class DelayedTaskAdmin(ModelAdmin):
             row.group = group_of(row.clocked.clocked_time, now=now)
             row.words = catalogue.words_of(row.task)
             row.html_buttons = row_buttons(
-                self, request, row, ("postpone", "do_now", "cancel"), about=row.words
+                self, request, row, ("postpone", "do-now", "cancel"), about=row.words
             )
         return rows
 
