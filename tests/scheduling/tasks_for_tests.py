@@ -7,7 +7,6 @@ from typing import Any
 import celery
 from celery import shared_task
 from django.contrib.auth.models import Group
-from django.db import transaction
 
 
 @shared_task
@@ -101,9 +100,3 @@ def count_to(self: celery.Task, last: int) -> None:
 @shared_task(atomic=False, max_retries=1)
 def kill_its_process() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-@shared_task
-def break_at_commit(name: str) -> None:
-    Group.objects.create(name=name)
-    transaction.on_commit(lambda: 1 / 0)
