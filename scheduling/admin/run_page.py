@@ -17,6 +17,7 @@ from scheduling.admin.states import between, run_of, state_badge
 from scheduling.admin.tracebacks import Traceback
 from scheduling.catalogue import all_tasks, words_of
 from scheduling.causes import error_line
+from scheduling.explaining import Cause, explain
 from scheduling.models import Attempt, Run
 from scheduling.runs import UNFINISHED, WAITING, shown_arguments
 from scheduling.subjects import Subject, describe
@@ -91,6 +92,11 @@ class RunPage:
     def attempts(self) -> list[Attempt]:
         """The attempts that failed, oldest first."""
         return list(self.run.attempts.all()) if self.run else []
+
+    @cached_property
+    def causes(self) -> list[Cause]:
+        """Why it has not started, if it waits."""
+        return explain(self.run, now=self.now) if self.run else []
 
     @cached_property
     def relatives(self) -> list[Relative]:

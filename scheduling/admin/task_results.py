@@ -267,7 +267,10 @@ class TaskResultAdmin(ModelAdmin):
     @admin.display(description="worker")
     def on_worker(self, result: TaskResult) -> str | SafeString:
         """Show who ran it."""
-        return result.worker or NOTHING
+        name = result.worker
+        if not name:
+            return NOTHING
+        return format_html('<span title="{}">{}</span>', name, name.removeprefix("celery@"))
 
     @admin.display(description="when")
     def when(self, result: TaskResult) -> SafeString:

@@ -1,5 +1,7 @@
 """What can be done about runs, and who may."""
 
+from collections.abc import Callable
+
 import pytest
 from celery import states
 from django.contrib.admin.models import LogEntry
@@ -9,6 +11,7 @@ from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 from django_celery_results.models import TaskResult
 
+from orders.models import User
 from scheduling.admin.run_actions import ACTIONS
 from scheduling.models import Rerun, Run
 from tests.factories import make_staff, make_superuser
@@ -49,7 +52,7 @@ def statuses() -> set[str]:
 )
 def test_only_who_may_can(client: Client, action: str, method: str, who: str, allowed: bool) -> None:
     permission = ACTIONS[action].permission
-    users = {
+    users: dict[str, Callable[[], User]] = {
         "nobody": lambda: make_staff(permission),
         "viewer": lambda: make_staff(VIEW),
         "permitted": lambda: make_staff(VIEW, permission),
