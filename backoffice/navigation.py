@@ -26,8 +26,9 @@ class Place:
     def may_see(self, request: HttpRequest) -> bool:
         """Tell whether there is a list that this user may see."""
         app, model = self.model.split(".")
-        allowed = any(request.user.has_perm(f"{app}.{deed}_{model}") for deed in ("view", "change"))
-        return allowed and admin.site.is_registered(apps.get_model(self.model))
+        return admin.site.is_registered(apps.get_model(self.model)) and any(
+            request.user.has_perm(f"{app}.{deed}_{model}") for deed in ("view", "change")
+        )
 
     def item(self) -> dict[str, Any]:
         """Return what Unfold's sidebar needs."""
@@ -44,7 +45,7 @@ DESK = (
 )
 WORK = (
     Place("Scheduled tasks", "event_repeat", "scheduling.recurringtask"),
-    Place("Delayed tasks", "schedule", "scheduling.delayedtask", badges.planned, badge_variant="default"),
+    Place("Delayed tasks", "schedule", "scheduling.delayedtask"),
     Place(
         "Task results", "checklist", "django_celery_results.taskresult", badges.failed, badge_variant="danger"
     ),

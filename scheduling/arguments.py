@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, DecimalException
 from enum import Enum
+from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from celery.app.task import Task
@@ -119,6 +120,7 @@ _NOUNS = {
 }
 
 
+@cache
 def arguments_of(task: Task) -> dict[str, Argument]:
     """Return the arguments that a task takes by name, in order."""
     hints = get_type_hints(task.run, include_extras=True)

@@ -24,6 +24,14 @@ class InvalidPlan(SchedulingError, ValueError):
     """The work cannot be planned as given."""
 
 
+class OwnedByCode(SchedulingError):
+    """It is defined in code: staff may pause it, but not change it."""
+
+
+class NothingToSkip(SchedulingError):
+    """No run of this schedule is to come."""
+
+
 class ClaimLost(SchedulingError):
     """This attempt was given up for lost and another one has taken its place, so its effect is undone."""
 

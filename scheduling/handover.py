@@ -13,8 +13,8 @@ from django_celery_results.models import TaskResult
 from kombu import Producer
 
 from scheduling.models import Run
-from scheduling.runs import UNFINISHED, WAITING, shown_arguments, shown_positionals
-from scheduling.unplanned import LIMITS, PLACE, PLANNED_HEADER
+from scheduling.runs import UNFINISHED, WAITING, shown_arguments
+from scheduling.unplanned import PLANNED_HEADER
 
 LEASE = timedelta(seconds=30)
 """How long a scheduler has for publishing what it took; a killed one's runs are free after that."""
@@ -86,10 +86,11 @@ def publish(run: Run, *, app: Celery, producer: Producer) -> None:
         run.args,
         run.kwargs,
         retries=run.attempt - 1,
+        expires=options.pop("expires", None),
+        time_limit=options.pop("time_limit", None),
+        soft_time_limit=options.pop("soft_time_limit", None),
         ignore_result=task.ignore_result,
-        argsrepr=repr(shown_positionals(task, run.args)),
         kwargsrepr=repr(shown_arguments(task, run.kwargs)),
-        **{name: options.pop(name, None) for name in (*PLACE, *LIMITS)},
     )
     message.headers.update(
         options.pop("headers", {}),

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, PeriodicTask
 from django_celery_results.models import TaskResult
 
+from scheduling.arguments import revive
 from scheduling.encoding import check_json
 from scheduling.exceptions import AlreadyRan, InvalidPlan, NotPlanned
 from scheduling.models import Run
@@ -72,12 +73,13 @@ def check_arguments(task: Task, kwargs: dict[str, Any], args: Sequence[Any] = ()
     """Refuse arguments the task would refuse.
 
     Raises:
-        InvalidPlan: they do not fit its signature, or JSON cannot hold them.
+        InvalidPlan: they do not fit its signature or their annotations, or JSON cannot hold them.
     """
     try:
         if task.typing and hasattr(task, "__header__"):
             task.__header__(*args, **kwargs)
         check_json([args, kwargs])
+        revive(task, kwargs)
     except (TypeError, ValueError) as error:
         raise InvalidPlan(f"{task.name}: {error}") from error
 

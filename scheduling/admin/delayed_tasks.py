@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -26,7 +26,7 @@ from scheduling.lateness import why_late
 from scheduling.models import DelayedTask
 from scheduling.planning import postpone
 from scheduling.runs import subject_of
-from scheduling.templatetags.moments import ago, duration, exact
+from scheduling.templatetags.moments import ago, brief, duration, exact
 
 
 class PostponeForm(BaseDialogForm):
@@ -127,7 +127,7 @@ class DelayedTaskAdmin(ModelAdmin):
                 late,
                 row.late_because,
             )
-        return format_html("{}<small>{}</small>", ago(due_at), clock(due_at))
+        return format_html("{}<small>{}</small>", ago(due_at), brief(due_at))
 
     @admin.display(description="What")
     def what(self, row: Any) -> str:
@@ -235,18 +235,11 @@ class DelayedTaskAdmin(ModelAdmin):
         return reverse(f"{self.admin_site.name}:scheduling_delayedtask_changelist")
 
 
-def clock(moment: datetime) -> str:
-    """Return "09:00" for today, "Thu 26 Nov 09:00" else, on the reader's clock."""
-    local = timezone.localtime(moment)
-    return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local:%a %-d %b %H:%M}"
-
-
 def group_of(due_at: datetime, *, now: datetime) -> str:
     """Return under which heading a due time stands."""
-    today = timezone.localdate(now)
-    due_on = timezone.localdate(due_at)
+    days = (timezone.localdate(due_at) - timezone.localdate(now)).days
     if due_at < now:
         return "Late"
-    if due_on == today:
+    if days == 0:
         return "Today"
-    return "This week" if due_on <= today + timedelta(days=6 - today.weekday()) else "Later"
+    return "The next 7 days" if days <= 7 else "Later"

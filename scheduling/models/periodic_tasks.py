@@ -35,6 +35,9 @@ class RecurringTask(PeriodicTask):
         proxy = True
         verbose_name = "periodic task"
 
+    def __str__(self) -> str:
+        return str(self.name)
+
 
 class DelayedTask(PeriodicTask):
     """A task that waits to run once."""
@@ -45,3 +48,6 @@ class DelayedTask(PeriodicTask):
         proxy = True
         verbose_name = "delayed task"
         default_permissions = ("add", "change", "view")
+
+    def __str__(self) -> str:
+        return str(self.name)

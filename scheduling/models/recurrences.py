@@ -41,6 +41,7 @@ class Recurrence(models.Model):
         help_text="Start somewhere within so many seconds after the due time.",
     )
     in_code = models.BooleanField(default=False, help_text="Defined in code: staff may pause it.")
+    retired_at = models.DateTimeField(null=True, blank=True, help_text="When it was taken out of the code.")
     paused_until = models.DateTimeField(null=True, blank=True)
     pause_reason = models.CharField(max_length=200, blank=True)
     skip_at = models.DateTimeField(null=True, blank=True, help_text="The one occurrence to skip.")

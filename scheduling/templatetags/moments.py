@@ -63,3 +63,12 @@ def clock(moment: datetime | None) -> SafeString | str:
         return ""
     shown = dateformat.format(timezone.localtime(moment), "j M H:i:s")
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), shown)
+
+
+@register.filter
+def brief(moment: datetime) -> str:
+    """Return "09:00" for today, and else "Mon 23 Nov 09:00", with the year if it is not this one."""
+    local, today = timezone.localtime(moment), timezone.localdate()
+    if local.date() == today:
+        return f"{local:%H:%M}"
+    return dateformat.format(local, "D j M H:i" if local.year == today.year else "D j M Y H:i")

@@ -2,11 +2,18 @@
 
 import os
 import signal
-from typing import Any
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 
 import celery
 from celery import shared_task
 from django.contrib.auth.models import Group
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import TextChoices
+
+from scheduling.arguments import ModelKey
 
 
 @shared_task
@@ -100,3 +107,31 @@ def count_to(self: celery.Task, last: int) -> None:
 @shared_task(atomic=False, max_retries=1)
 def kill_its_process() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+@shared_task
+def break_at_commit(name: str) -> None:
+    Group.objects.create(name=name)
+    transaction.on_commit(lambda: 1 / 0)
+
+
+class Format(TextChoices):
+    """How a file is written."""
+
+    CSV = "csv", "Comma separated"
+    XLSX = "xlsx", "Excel"
+
+
+@shared_task(schedulable=True, words="Send the test report", touches="E-mails whoever is named.")
+def send_report(
+    recipients: list[Annotated[str, validate_email]],
+    since: date,
+    days: Annotated[int, "How many days it covers."] = 7,
+    format: Format = Format.CSV,
+    audience: Literal["staff", "customers"] = "staff",
+    minimum: Decimal | None = None,
+    detailed: bool = False,
+    group_id: Annotated[int | None, ModelKey("auth.Group")] = None,
+) -> str:
+    """Return the types it was given, since JSON has neither dates nor decimals."""
+    return f"{type(since).__name__} {type(minimum).__name__} {type(format).__name__}"

@@ -50,14 +50,14 @@ def test_list_tells_what_waits_for_whom_and_why(client: Client, monkeypatch: pyt
         "order",
         lambda ids: {id_: subjects.Subject(f"#{id_} Ana", "/o/") for id_ in ids},
     )
-    plan_one()
+    plan_one(after=timedelta(days=2, hours=1))
     page = client.get(reverse(LIST)).content.decode()
     for words in (
         "Prune old runs",
         '<a href="/o/">#1042 Ana</a>',
         "unpaid one day",
         "order placed",
-        "in 3 h",
+        "in 2 days",
     ):
         assert words in page
 
