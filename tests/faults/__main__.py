@@ -11,6 +11,7 @@ import json
 import sys
 import time
 
+from tests.faults import report
 from tests.faults.promises import BOTH, MEASUREMENTS, Measurement
 
 BY_NAME = {measurement.name: measurement for measurement in MEASUREMENTS}
@@ -20,12 +21,11 @@ def main() -> int:
     arguments = parse()
     if arguments.what in BY_NAME:
         result = measure(BY_NAME[arguments.what], backend=arguments.backend, n=arguments.n)
-        print(json.dumps(result))  # noqa: T201
+        print(json.dumps(result))
         return 1 if result["broken"] else 0
-    from tests.faults import report
-
     if arguments.what == "all":
-        report.measure_all(n=arguments.n, at_once=arguments.at_once)
+        for result in report.measure_all(n=arguments.n, at_once=arguments.at_once):
+            print(json.dumps(result), flush=True)
     return report.write()
 
 
