@@ -1,12 +1,15 @@
 """The counts beside the sidebar's links. They stand on every page, so they are capped and kept a while."""
 
 from datetime import timedelta
+from typing import Any
 
 from celery import states
 from django.core.cache import cache
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_celery_results.models import TaskResult
+
+from scheduling.periodic_tasks import waiting_one_offs
 
 KEPT_SECONDS = 20
 MOST = 99
@@ -18,7 +21,12 @@ def failed() -> str:
     return _badge("failed", TaskResult.objects.filter(status=states.FAILURE, date_done__gte=since))
 
 
-def _badge(name: str, rows: "QuerySet[TaskResult]") -> str:
+def planned() -> str:
+    """Return how many delayed tasks wait for their time."""
+    return _badge("planned", waiting_one_offs())
+
+
+def _badge(name: str, rows: QuerySet[Any]) -> str:
     """Return a count in words, none for zero, counted no further than it is shown."""
     key = f"badge:{name}"
     words = cache.get(key)

@@ -26,9 +26,8 @@ class Place:
     def may_see(self, request: HttpRequest) -> bool:
         """Tell whether there is a list that this user may see."""
         app, model = self.model.split(".")
-        return admin.site.is_registered(apps.get_model(self.model)) and any(
-            request.user.has_perm(f"{app}.{deed}_{model}") for deed in ("view", "change")
-        )
+        allowed = any(request.user.has_perm(f"{app}.{deed}_{model}") for deed in ("view", "change"))
+        return allowed and admin.site.is_registered(apps.get_model(self.model))
 
     def item(self) -> dict[str, Any]:
         """Return what Unfold's sidebar needs."""
@@ -45,7 +44,7 @@ DESK = (
 )
 WORK = (
     Place("Scheduled tasks", "event_repeat", "scheduling.recurringtask"),
-    Place("Delayed tasks", "schedule", "scheduling.delayedtask"),
+    Place("Delayed tasks", "schedule", "scheduling.delayedtask", badges.planned, badge_variant="default"),
     Place(
         "Task results", "checklist", "django_celery_results.taskresult", badges.failed, badge_variant="danger"
     ),

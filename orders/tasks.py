@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from smtplib import SMTPException
-from typing import Any
+from typing import Annotated, Any
 
 from celery import shared_task
 from django.conf import settings
@@ -26,7 +26,7 @@ MAIL: dict[str, Any] = {
 }
 
 
-@shared_task(**MAIL)
+@shared_task(**MAIL, words="Order confirmation", touches="Sends the customer an e-mail.")
 def send_order_confirmation(self: Task, order_id: int) -> str:
     """Confirm an order to its customer.
 
@@ -42,7 +42,7 @@ def send_order_confirmation(self: Task, order_id: int) -> str:
     return _send(self, order_id, mails.CONFIRMATION, not_wanted=_is_not_open)
 
 
-@shared_task(**MAIL)
+@shared_task(**MAIL, words="Payment reminder", touches="Sends the customer an e-mail.")
 def send_payment_reminder(self: Task, order_id: int) -> str:
     """Remind a customer of what is still to be paid.
 
@@ -57,7 +57,7 @@ def send_payment_reminder(self: Task, order_id: int) -> str:
     return _send(self, order_id, mails.REMINDER, not_wanted=_is_not_owed)
 
 
-@shared_task
+@shared_task(words="Cancel if unpaid", touches="Cancels the order unless it is paid.")
 def cancel_unpaid_order(order_id: int) -> str:
     """Cancel an order whose payment did not come.
 
@@ -70,7 +70,7 @@ def cancel_unpaid_order(order_id: int) -> str:
     Returns:
         What was done, or why nothing was, in words.
     """
-    order = Order.objects.select_for_update(no_key=True).filter(pk=order_id).first()
+    order = Order.objects.select_for_update().filter(pk=order_id).first()
     if order is None:
         return "not cancelled: the order is gone"
     if reason := _is_not_owed(order):
@@ -79,27 +79,38 @@ def cancel_unpaid_order(order_id: int) -> str:
     return f"cancelled {order}"
 
 
-@shared_task(**MAIL)
-def sales_report(self: Task, day: str = "") -> str:
+@shared_task(
+    **MAIL,
+    schedulable=True,
+    words="Sales report",
+    touches="Sends an e-mail to those named in the settings.",
+)
+def sales_report(self: Task, day: Annotated[date | None, "Empty: yesterday."] = None) -> str:
     """Send the figures of a day to those who asked for them.
 
     Retries: five, when the mail server cannot be reached. Run twice it is sent twice, with the same
     Message-ID.
 
     Args:
-        day: ISO 8601; empty for yesterday, in the shop's time zone.
+        day: in the shop's time zone; yesterday if left out.
 
     Returns:
         What was done, or why nothing was, in words.
     """
     if not settings.ORDERS_REPORT_RECIPIENTS:
         return "not sent: nobody is named in ORDERS_REPORT_RECIPIENTS"
-    on = date.fromisoformat(day) if day else timezone.localdate() - timedelta(days=1)
+    on = day or timezone.localdate() - timedelta(days=1)
     mails.sales_mail(on, sales_on(on)).send()
     return f"sales of {on} sent to {', '.join(settings.ORDERS_REPORT_RECIPIENTS)}"
 
 
-@shared_task(bind=True, atomic=False)
+@shared_task(
+    bind=True,
+    atomic=False,
+    schedulable=True,
+    words="Prune order timelines",
+    touches="Deletes timeline entries older than they are kept for.",
+)
 def prune_order_events(self: Task) -> str:
     """Delete entries of order timelines that are older than they are kept for.
 

@@ -56,12 +56,13 @@ def cancel(*keys: str, because: str) -> dict[str, Cancellation]:
 
 
 @transaction.atomic(savepoint=False)
-def cancel_runs(task_ids: Collection[str], *, because: str) -> set[str]:
+def cancel_runs(task_ids: Collection[str], *, because: str, not_run: str = Run.NotRun.CANCELLED) -> set[str]:
     """Cancel runs that wait to be started; a message that is under way then does nothing.
 
     Args:
         task_ids: the runs.
         because: the reason, in words for staff.
+        not_run: the kind of reason, one of `Run.NotRun`.
 
     Returns:
         The ids of those that were stopped; the others had started.
@@ -74,9 +75,7 @@ def cancel_runs(task_ids: Collection[str], *, because: str) -> set[str]:
             date_done=timezone.now(),
             result=encode_words(because),
         )
-        Run.objects.filter(pk__in=stopped).update(
-            not_run_because=Run.NotRun.CANCELLED, reason=because, hand_over_at=None
-        )
+        Run.objects.filter(pk__in=stopped).update(not_run_because=not_run, reason=because, hand_over_at=None)
     return stopped
 
 

@@ -4,22 +4,29 @@ A claim is the run's STARTED row with this worker's name and start time in it. W
 names both, so a worker that was given up for lost and wakes up changes nothing.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from celery import states
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
+from scheduling.encoding import encode
 from scheduling.exceptions import ClaimLost
+from scheduling.models import Run
 from scheduling.runs import WAITING
 
 # Every run passes through these two: building them as querysets took longer than running them.
+# The status stands outside the subquery: of two that claim at once, PostgreSQL has the second look at
+# the new row, but not run its subquery anew.
 CLAIM = f"""
     UPDATE {TaskResult._meta.db_table} SET status = '{states.STARTED}', worker = %s, date_started = %s
     WHERE task_id = %s AND status IN {WAITING}
+    AND EXISTS (SELECT 1 FROM {Run._meta.db_table} WHERE task_result_id = %s AND attempt = %s)
 """  # noqa: S608
 END = f"""
     UPDATE {TaskResult._meta.db_table} SET status = %s, result = %s, traceback = %s, date_done = %s
@@ -36,14 +43,12 @@ class Claim:
         worker: the worker's name, as Celery gives it.
         started_at: when it claimed the run, to the microsecond: the claim's token.
         ended: set once this claim has moved the run on.
-        returned: set once what the task returned is stored.
     """
 
     task_id: str
     worker: str
     started_at: datetime
     ended: bool = False
-    returned: bool = False
 
     def end(self, status: str, *, result: str | None = None, traceback: str | None = None) -> None:
         """Move the run on to its next state.
@@ -61,17 +66,39 @@ class Claim:
         if not _execute(END, (*row, self.task_id, self.worker, _adapted(self.started_at))):
             raise ClaimLost(self.task_id)
         self.ended = True
-        self.returned = result is not None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Open a transaction in which the run may end; if it is undone, so is the end."""
+        try:
+            with transaction.atomic():
+                yield
+        except BaseException:
+            self.ended = False
+            raise
+
+    def tell(self, value: Any) -> None:
+        """Keep what the run returned after its end, or tells of itself before."""
+        mine = TaskResult.objects.filter(
+            task_id=self.task_id, worker=self.worker, date_started=self.started_at
+        )
+        mine.update(result=encode(value))
 
 
-def claim(task_id: str, *, worker: str) -> Claim | None:
+def claim(task_id: str, *, worker: str, attempt: int) -> Claim | None:
     """Claim a waiting run for a worker.
 
+    Args:
+        attempt: the one that the message is for. An earlier one's message, delivered again, must not
+            start the next before its time.
+
     Returns:
-        The claim, or nothing if the run is not waiting: its message came twice, or it was cancelled.
+        The claim, or nothing if the run is not waiting for this attempt: its message came twice, or it
+        was cancelled.
     """
     now = timezone.now()
-    return Claim(task_id, worker, now) if _execute(CLAIM, (worker, _adapted(now), task_id)) else None
+    claimed = _execute(CLAIM, (worker, _adapted(now), task_id, task_id, attempt))
+    return Claim(task_id, worker, now) if claimed else None
 
 
 def _execute(statement: str, values: tuple[Any, ...]) -> int:

@@ -11,12 +11,14 @@ from django_celery_beat.schedulers import ModelEntry
 from scheduling.models import Recurrence
 from scheduling.schedules import POLICIES
 
+RETIRED = "taken out of the code"
+
 
 @transaction.atomic
 def sync_code_schedules(entries: Mapping[str, Mapping[str, Any]]) -> None:
     """Bring the schedules defined in code up to date; whether they are paused stays staff's.
 
-    One that was taken out of the code is retired: paused, its history kept, until code names it again.
+    One that was taken out of the code is retired: paused, its history kept, until it is put back.
 
     Args:
         entries: Celery's `beat_schedule`; besides its own keys, `description` and the policies
@@ -31,7 +33,7 @@ def sync_code_schedules(entries: Mapping[str, Mapping[str, Any]]) -> None:
     gone.update(
         in_code=False,
         retired_at=timezone.now(),
-        pause_reason="taken out of the code",
+        pause_reason=RETIRED,
         paused_until=None,
         next_due_at=None,
     )

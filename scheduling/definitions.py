@@ -56,9 +56,17 @@ def follow_edits(*, now: datetime) -> int:
         How many were edited.
     """
     _resume_paused(now=now)
-    edited = [row for row in recurring().iterator() if _is_edited(row)]
-    for periodic_task in edited:
-        follow(periodic_task, now=now)
+    edited, touched = [], []
+    for row in recurring().iterator():
+        if _is_edited(row):
+            edited.append(row)
+        elif _was_saved_since(row, row.recurrence.defined_at):
+            touched.append(row.pk)
+    for row in edited:
+        follow(row, now=now)
+    if touched:
+        # Else a later `.update()` would seem to have been made at this save.
+        Recurrence.objects.filter(pk__in=touched).update(defined_at=now)
     return len(edited)
 
 
@@ -87,8 +95,11 @@ def follow(periodic_task: PeriodicTask, *, now: datetime) -> None:
 def _edited_at(periodic_task: PeriodicTask, recurrence: Recurrence | None, now: datetime) -> datetime:
     """When the edit was made. `.update()` does not say, so it counts from now."""
     last_seen = recurrence.defined_at if recurrence else None
-    changed_at = periodic_task.date_changed
-    return changed_at if last_seen is None or changed_at > last_seen else now
+    return periodic_task.date_changed if _was_saved_since(periodic_task, last_seen) else now
+
+
+def _was_saved_since(periodic_task: PeriodicTask, last_seen: datetime | None) -> bool:
+    return last_seen is None or periodic_task.date_changed > last_seen
 
 
 def _first_due(periodic_task: PeriodicTask, *, after: datetime) -> datetime | None:

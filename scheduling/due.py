@@ -7,14 +7,12 @@ from django.db import transaction
 from django_celery_beat.models import PeriodicTask
 
 from scheduling.models import Run
-from scheduling.occurrences import NotRun, run_of
+from scheduling.occurrences import EXPIRED, run_of
 from scheduling.periodic_tasks import delete_one_offs, waiting_one_offs
 from scheduling.runs import insert_runs
 
 BATCH = 500
 """Rows claimed in one transaction: enough to make its cost small, few enough to keep it short."""
-
-EXPIRED = NotRun(Run.NotRun.EXPIRED, "its end time had passed before it was due")
 
 
 def claim_due(*, now: datetime, lease: timedelta) -> Sequence[Run]:

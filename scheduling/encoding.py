@@ -30,6 +30,16 @@ def encode(value: Any) -> str:
     return dumps(value)
 
 
+def as_json(value: Any) -> Any:
+    """Return a value as JSON holds it: sent again, it arrives as it was."""
+    return json.loads(dumps(value))
+
+
+def printable(text: str) -> str:
+    """Return a text without NUL characters, which PostgreSQL does not store."""
+    return text.replace("\0", "\\0")
+
+
 def encode_error(error: BaseException) -> str:
     """Return an exception as Celery stores it, so that `AsyncResult` raises it again."""
     return dumps(current_app.backend.encode_result(error, states.FAILURE))

@@ -1,29 +1,37 @@
 """The base class of every task: claims its run, commits its effect with its success."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from math import inf
+from typing import Any, Never
 
 import celery
 from celery import states
-from celery.exceptions import Ignore, Retry
+from celery.exceptions import Ignore, Reject, Retry
 from celery.utils.log import get_task_logger
-from django.db import connections, transaction
+from django.db import InterfaceError, OperationalError, connections, transaction
 from django.utils import timezone
 
 from scheduling.arguments import revive
 from scheduling.claims import Claim, claim
-from scheduling.encoding import encode
+from scheduling.encoding import encode, encode_words, printable
 from scheduling.exceptions import ClaimLost, ProgressInTransaction
 from scheduling.models import Run
-from scheduling.retrying import retry_later
+from scheduling.retrying import lost_pause, retry_later
 from scheduling.unplanned import record_delivery
 
 logger = get_task_logger(__name__)
 
 PROGRESS_PAUSE_SECONDS = 0.5
+PROGRESS_LENGTH = Run._meta.get_field("progress_words").max_length
+
+DATABASE_AWAY = (OperationalError, InterfaceError)
+"""What is raised when the database is gone, or two transactions got in each other's way."""
+
+DATABASE_PAUSE_SECONDS = 1.0
 
 
 class Task(celery.Task):
@@ -54,8 +62,6 @@ class Task(celery.Task):
     # Templates call what is callable: showing a task on a page would run it.
     do_not_call_in_templates = True
 
-    _progress_at = 0.0
-
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the body under a claim. Called directly, a task is a plain function."""
         request = self.request
@@ -64,35 +70,60 @@ class Task(celery.Task):
         _drop_broken_connections()
         request.claim = held = self._claim(args, kwargs)
         try:
-            kwargs = revive(self, kwargs)
-            if self.atomic:
-                return self._run_atomically(held, args, kwargs)
-            return self.run(*args, **kwargs)
-        except Retry as retry:
-            retry_later(held, retry)
-            raise
+            return self._run_under(held, args, revive(self, kwargs))
         except ClaimLost as error:
             logger.warning("%s", error)
             raise Ignore(str(error)) from error
 
     def _claim(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Claim:
         request = self.request
-        held = claim(request.id, worker=request.hostname)
-        if held is None and record_delivery(request, args=args, kwargs=kwargs, task=self):
-            held = claim(request.id, worker=request.hostname)
+        try:
+            held = self._try_claim(args, kwargs)
+        except DATABASE_AWAY as error:
+            logger.warning("%s[%s] goes back to its queue: %s", self.name, request.id, error)
+            time.sleep(DATABASE_PAUSE_SECONDS)
+            raise Reject(error, requeue=True) from error
         if held is None:
-            logger.info(
-                "%s[%s] is not waiting to be run: this delivery does nothing",
-                self.name,
-                request.id,
-            )
+            logger.info("%s[%s] is not waiting to be run: this delivery does nothing", self.name, request.id)
             raise Ignore("not waiting to be run")
         return held
 
+    def _try_claim(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Claim | None:
+        request = self.request
+        attempt = request.retries + 1
+        held = claim(request.id, worker=request.hostname, attempt=attempt)
+        if held is None and record_delivery(request, args=args, kwargs=kwargs, task=self):
+            held = claim(request.id, worker=request.hostname, attempt=attempt)
+        return held
+
+    def _run_under(self, held: Claim, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            return self._run_atomically(held, args, kwargs) if self.atomic else self._run(held, args, kwargs)
+        except Retry as wish:
+            _retry(held, wish)
+        except DATABASE_AWAY as error:
+            _retry(held, self._wish_for_another_try(error))
+        except Ignore as wish:
+            if not held.ended:
+                held.end(states.REVOKED, result=encode_words(f"the task asked to be ignored: {wish}"))
+            raise
+        except Reject as wish:
+            if wish.requeue:
+                held.end(states.PENDING)
+            raise
+
     def _run_atomically(self, held: Claim, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        with transaction.atomic():
+        with held.transaction():
             returned = self.run(*args, **kwargs)
             held.end(states.SUCCESS, result=encode(returned))
+        return returned
+
+    def _run(self, held: Claim, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        returned = self.run(*args, **kwargs)
+        if not held.ended:
+            held.end(states.SUCCESS, result=encode(returned))
+        elif returned is not None:
+            held.tell(returned)
         return returned
 
     @contextmanager
@@ -105,7 +136,7 @@ class Task(celery.Task):
             ClaimLost: the run was given to another attempt meanwhile; the effect is undone.
         """
         held: Claim | None = getattr(self.request, "claim", None)
-        with transaction.atomic():
+        with held.transaction() if held else transaction.atomic():
             yield
             if held:
                 held.end(states.SUCCESS)
@@ -123,13 +154,33 @@ class Task(celery.Task):
         """
         if transaction.get_connection().in_atomic_block:
             raise ProgressInTransaction(self.name)
-        now = time.monotonic()
-        if current != total and now - self._progress_at < PROGRESS_PAUSE_SECONDS:
+        request, now = self.request, time.monotonic()
+        if current != total and now - getattr(request, "progress_at", -inf) < PROGRESS_PAUSE_SECONDS:
             return
-        self._progress_at = now
-        Run.objects.filter(pk=self.request.id).update(
-            progress_current=current, progress_total=total, progress_words=words
+        request.progress_at = now
+        Run.objects.filter(pk=request.id, attempt=request.retries + 1).update(
+            progress_current=current, progress_total=total, progress_words=printable(words)[:PROGRESS_LENGTH]
         )
+
+    def update_state(
+        self, task_id: str | None = None, state: str | None = None, meta: Any = None, **kwargs: Any
+    ) -> None:
+        """Keep what a task tells of itself, as plain Celery tasks do; its state stays its claim's."""
+        held: Claim | None = getattr(self.request, "claim", None)
+        if held and task_id in (None, held.task_id):
+            held.tell(meta)
+        else:
+            super().update_state(task_id, state, meta, **kwargs)
+
+    def replace(self, sig: Any) -> Any:
+        """Refuse: another task's run under this one's id could not be told from this one's.
+
+        Raises:
+            NotImplementedError: unless it runs eagerly.
+        """
+        if self.request.is_eager:
+            return super().replace(sig)
+        raise NotImplementedError(f"{self.name} cannot be replaced by another task: call that one instead")
 
     def retry(
         self,
@@ -150,16 +201,37 @@ class Task(celery.Task):
         request = self.request
         if request.called_directly or request.is_eager:
             return super().retry(args, kwargs, exc, throw, eta, countdown, max_retries, **options)
+        exc = exc or sys.exception()
         limit = self.max_retries if max_retries is None else max_retries
         if limit is not None and request.retries >= limit:
             raise exc or self.MaxRetriesExceededError(f"{self.name} was tried {request.retries + 1} times")
         pause = self.default_retry_delay if countdown is None else countdown
-        when = eta or timezone.now() + timedelta(seconds=pause)
-        wish = Retry(exc=exc, when=when)
-        wish.arguments = {"args": args, "kwargs": kwargs}
+        wish = Retry(exc=exc, when=eta or timezone.now() + timedelta(seconds=pause))
+        wish.given = {"args": args, "kwargs": kwargs, "options": options or None}
         if throw:
             raise wish
         return wish
+
+    def _wish_for_another_try(self, error: Exception) -> Retry:
+        """Return the wish to try again after an error of the database, which is no fault of the task.
+
+        Raises:
+            Exception: the error, if it was tried as often as it may be.
+        """
+        tried = self.request.retries
+        if self.max_retries is not None and tried >= self.max_retries:
+            raise error
+        return Retry(exc=error, when=timezone.now() + lost_pause(tried + 1))
+
+
+def _retry(held: Claim, wish: Retry) -> Never:
+    _drop_broken_connections()
+    try:
+        retry_later(held, wish)
+    except DATABASE_AWAY as error:
+        # It stays STARTED, and rescue puts it back: this worker does not have it any more.
+        raise Ignore(str(error)) from error
+    raise wish
 
 
 def _drop_broken_connections() -> None:

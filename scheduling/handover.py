@@ -13,8 +13,8 @@ from django_celery_results.models import TaskResult
 from kombu import Producer
 
 from scheduling.models import Run
-from scheduling.runs import UNFINISHED, WAITING, shown_arguments
-from scheduling.unplanned import PLANNED_HEADER
+from scheduling.runs import UNFINISHED, WAITING, shown_arguments, shown_positionals
+from scheduling.unplanned import LIMITS, PLACE, PLANNED_HEADER
 
 LEASE = timedelta(seconds=30)
 """How long a scheduler has for publishing what it took; a killed one's runs are free after that."""
@@ -86,11 +86,10 @@ def publish(run: Run, *, app: Celery, producer: Producer) -> None:
         run.args,
         run.kwargs,
         retries=run.attempt - 1,
-        expires=options.pop("expires", None),
-        time_limit=options.pop("time_limit", None),
-        soft_time_limit=options.pop("soft_time_limit", None),
         ignore_result=task.ignore_result,
+        argsrepr=repr(shown_positionals(task, run.args)),
         kwargsrepr=repr(shown_arguments(task, run.kwargs)),
+        **{name: options.pop(name, None) for name in (*PLACE, *LIMITS)},
     )
     message.headers.update(
         options.pop("headers", {}),
@@ -127,5 +126,4 @@ def _leased(runs: Sequence[Run]) -> QuerySet[Run]:
 
 
 def _hand_overs(run: Run) -> int:
-    """Return how often its attempt was handed over: each of the earlier ones was once at least."""
-    return max(0, run.hand_overs - run.attempt + 1)
+    return run.hand_overs

@@ -38,6 +38,9 @@ class NotRun:
         return states.REVOKED if self.because else states.FAILURE
 
 
+EXPIRED = NotRun(Run.NotRun.EXPIRED, "its end time had passed")
+
+
 def run_of(
     periodic_task: PeriodicTask,
     *,
@@ -83,7 +86,7 @@ def run_of(
         args=args,
         kwargs=kwargs,
         options=_options_of(periodic_task, headers, due_at),
-        queue=periodic_task.queue or current_app.conf.task_default_queue,
+        queue=periodic_task.queue or _queue_of(task),
         reason=not_run.words if not_run else periodic_task.description,
         planned_by=planned_by,
         hand_over_at=None if not_run else hand_over_at,
@@ -117,6 +120,14 @@ def _task_of(periodic_task: PeriodicTask) -> Task:
         return current_app.tasks[periodic_task.task]
     except KeyError:
         raise InvalidPlan(f"there is no task {periodic_task.task}") from None
+
+
+def _queue_of(task: Task | None) -> str:
+    """Return the queue that the task's own option, the project's routes or its default name."""
+    if task is None:
+        return str(current_app.conf.task_default_queue)
+    route = current_app.amqp.router.route({"queue": getattr(task, "queue", None)}, task.name, task_type=task)
+    return str(route["queue"].name) if "queue" in route else ""
 
 
 def _options_of(periodic_task: PeriodicTask, headers: dict[str, Any], due_at: datetime) -> dict[str, Any]:

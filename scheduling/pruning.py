@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from celery import states
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, PeriodicTask
 from django_celery_results.models import GroupResult, TaskResult
@@ -31,6 +32,14 @@ def prune_runs(*, keep_succeeded: timedelta, keep_others: timedelta) -> tuple[in
         _prune([states.SUCCESS], before=now - keep_succeeded),
         _prune(others, before=now - keep_others),
     )
+
+
+def ended_before(*, keep_succeeded: timedelta, keep_others: timedelta) -> QuerySet[TaskResult]:
+    """Return the runs that `prune_runs` would delete now."""
+    now = timezone.now()
+    succeeded = Q(status=states.SUCCESS, date_done__lt=now - keep_succeeded)
+    others = Q(status__in=states.READY_STATES - {states.SUCCESS}, date_done__lt=now - keep_others)
+    return TaskResult.objects.filter(succeeded | others)
 
 
 def _prune(statuses: list[str], *, before: datetime) -> int:

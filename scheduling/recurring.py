@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -14,7 +15,7 @@ from django_celery_results.models import TaskResult
 from scheduling import timetable
 from scheduling.definitions import definition_of
 from scheduling.models import Recurrence, Run
-from scheduling.occurrences import NotRun, run_of
+from scheduling.occurrences import EXPIRED, NotRun, run_of
 from scheduling.runs import UNFINISHED, insert_runs
 
 BATCH = 100
@@ -112,10 +113,10 @@ class Claimed:
                 hand_over_at=self._start_at(due_at, lease),
                 not_run=verdict,
             )
-            if run.hand_over_at and busy and self.recurrence.overlap == Recurrence.Overlap.WAIT:
-                run.waits_for = busy[-1]
-                run.hand_over_at = self.now
             if run.hand_over_at:
+                if busy and self.recurrence.overlap == Recurrence.Overlap.WAIT:
+                    run.waits_for = busy[-1]
+                    run.hand_over_at -= lease
                 busy.append(run.task_result.task_id)
             yield run
 
@@ -124,6 +125,9 @@ class Claimed:
         late = self.now - due_at
         if due_at == rules.skip_at:
             return NotRun(Run.NotRun.SKIPPED, "skipped by hand")
+        expires = self.periodic_task.expires
+        if expires is not None and expires < self.now and late > PUNCTUAL:
+            return EXPIRED
         if rules.late_by_seconds is not None and late.total_seconds() > rules.late_by_seconds:
             return NotRun(
                 Run.NotRun.MISSED,
@@ -153,11 +157,14 @@ class Claimed:
         last = self.due[-1]
         ended = self.periodic_task.one_off
         following = None if ended else timetable.next_after(self.periodic_task, last)
-        PeriodicTask.objects.filter(pk=self.periodic_task.pk).update(
-            last_run_at=last,
-            total_run_count=F("total_run_count") + len(self.due),
-            enabled=not ended,
-        )
+        changes: dict[str, Any] = {
+            "last_run_at": last,
+            "total_run_count": F("total_run_count") + len(self.due),
+        }
+        if ended:
+            # Only then: staff may have paused it since it was read.
+            changes["enabled"] = False
+        PeriodicTask.objects.filter(pk=self.periodic_task.pk).update(**changes)
         skip_at = self.recurrence.skip_at
         Recurrence.objects.filter(pk=self.recurrence.pk).update(
             next_due_at=following,

@@ -7,12 +7,11 @@ from typing import Any
 from celery import current_app, states
 from celery.exceptions import Retry, WorkerLostError
 from celery.utils.log import get_logger
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from scheduling.claims import Claim
-from scheduling.encoding import encode_error
+from scheduling.encoding import as_json, encode_error, printable
 from scheduling.failures import record_failure
 from scheduling.models import Attempt, Run
 from scheduling.rerunning import halt_if_failing
@@ -30,14 +29,14 @@ def retry_later(held: Claim, retry: Retry) -> None:
         ClaimLost: another attempt has taken this one's place.
     """
     error = retry.exc or retry
-    given = {name: value for name, value in getattr(retry, "arguments", {}).items() if value is not None}
+    given = {name: value for name, value in getattr(retry, "given", {}).items() if value is not None}
     _put_back(
         held,
         at=retry.when,
         error=encode_error(error),
         words=f"{type(error).__name__}: {error}",
         trace="".join(traceback.format_exception(error)),
-        **given,
+        **as_json(given),
     )
 
 
@@ -62,15 +61,20 @@ def give_up_attempt(held: Claim, *, words: str) -> bool:
     limit = getattr(task, "max_retries", 0)
     error = encode_error(WorkerLostError(words))
     if limit is not None and run.attempt > limit:
-        with transaction.atomic():
+        with held.transaction():
             held.end(states.FAILURE, result=error)
             record_failure(held.task_id, f"WorkerLostError: {words}")
         logger.error("%s failed after %d attempts: %s", held.task_id, run.attempt, words)
         return False
-    pause = min(LOST_PAUSE * 2 ** (run.attempt - 1), LOST_PAUSE_MAX)
+    pause = lost_pause(run.attempt)
     _put_back(held, at=timezone.now() + pause, error=error, words=words)
     logger.warning("%s will be tried again in %s: %s", held.task_id, pause, words)
     return True
+
+
+def lost_pause(tries: int) -> timedelta:
+    """Return how long to wait after so many tries that failed through no fault of the task: 1, 2, 4 … s."""
+    return min(LOST_PAUSE * 2 ** min(tries - 1, 20), LOST_PAUSE_MAX)
 
 
 def _put_back(
@@ -80,10 +84,12 @@ def _put_back(
     error: str,
     words: str,
     trace: str = "",
-    **arguments: Any,
+    args: list[Any] | None = None,
+    kwargs: dict[str, Any] | None = None,
+    options: dict[str, Any] | None = None,
 ) -> None:
-    with transaction.atomic():
-        held.end(states.RETRY, result=error, traceback=trace)
+    with held.transaction():
+        held.end(states.RETRY, result=error, traceback=printable(trace))
         run = Run.objects.get(pk=held.task_id)
         Attempt.objects.create(
             run=run,
@@ -91,8 +97,18 @@ def _put_back(
             started_at=held.started_at,
             ended_at=timezone.now(),
             worker=held.worker,
-            error=words,
-            traceback=trace,
+            error=printable(words),
+            traceback=printable(trace),
         )
-        Run.objects.filter(pk=run.pk).update(attempt=F("attempt") + 1, hand_over_at=at, **arguments)
+        Run.objects.filter(pk=run.pk).update(
+            attempt=F("attempt") + 1,
+            hand_over_at=at,
+            hand_overs=0,
+            progress_current=None,
+            progress_total=None,
+            progress_words="",
+            args=run.args if args is None else args,
+            kwargs=run.kwargs if kwargs is None else kwargs,
+            options={**run.options, **(options or {})},
+        )
         halt_if_failing(run.pk)

@@ -1,47 +1,76 @@
 """What each broker needs set to carry work safely, chosen by its URL.
 
-The broker is only a fast wire: what must happen is a row in the database, so these settings are
-about being told soon that a broker is gone, and about not running what is running.
+The broker is only a fast wire: what must happen is a row in the database. So these settings are
+about noticing soon that a broker is gone, and about not losing what a killed worker held.
 """
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 ANSWER_SECONDS = 5
-"""How long any broker may take to answer before it counts as gone. The clients' own default is for ever."""
+"""How long a broker may take to answer before it counts as gone. The clients' own default is for ever."""
+
+VISIBILITY_SECONDS = 600
+"""A message that no worker has acknowledged comes back after this long. A run that takes longer gets a
+second message, which does nothing."""
+
+REDIS = {
+    "socket_connect_timeout": ANSWER_SECONDS,
+    "socket_timeout": ANSWER_SECONDS,
+    "socket_keepalive": True,
+    "visibility_timeout": VISIBILITY_SECONDS,
+    # Kombu looks for such messages every 100 s by default.
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+}
+AMQP = {
+    # A publish counts once the broker has the message, not once it has left the socket.
+    "confirm_publish": True,
+    "connect_timeout": ANSWER_SECONDS,
+    "read_timeout": ANSWER_SECONDS * 2,
+    "write_timeout": ANSWER_SECONDS,
+}
+SQS = {
+    "visibility_timeout": VISIBILITY_SECONDS,
+    # Long polling: a call waits on the server for a message, instead of being asked again and paid for.
+    "wait_time_seconds": 2,
+    "polling_interval": 0.1,
+}
+TRANSPORT_OPTIONS: dict[str, dict[str, Any]] = {
+    "redis": REDIS,
+    "rediss": REDIS,
+    "amqp": AMQP,
+    "amqps": AMQP,
+    "sqs": SQS,
+}
 
 
 def broker_settings(url: str) -> dict[str, Any]:
     """Return Celery's settings for the broker that the URL names.
 
     Args:
-        url: as Celery takes it: redis://, rediss://, redis+socket://, amqp://, amqps://, sqs://,
-            zookeeper://.
+        url: as Celery takes it: redis://, rediss://, redis+socket://, amqp://, amqps://,
+            zookeeper:// or sqs://. What follows the `?` of an sqs:// URL are its transport's options:
+            `region=eu-central-1`, and for an emulator `is_secure=false`.
     """
     scheme = urlsplit(url).scheme.partition("+")[0]
+    options = dict(TRANSPORT_OPTIONS.get(scheme, {}))
+    if scheme == "sqs":
+        url, given = _split_query(url)
+        options |= given
     return {
         "CELERY_BROKER_URL": url,
+        # Celery reads CELERY_BROKER_URL from the environment too, with the options still in it.
+        "CELERY_BROKER_READ_URL": url,
+        "CELERY_BROKER_WRITE_URL": url,
         "CELERY_BROKER_CONNECTION_TIMEOUT": ANSWER_SECONDS,
-        "CELERY_BROKER_TRANSPORT_OPTIONS": TRANSPORT_OPTIONS.get(scheme, {}),
+        "CELERY_BROKER_TRANSPORT_OPTIONS": options,
     }
 
 
-REDIS_OPTIONS = {
-    "socket_connect_timeout": ANSWER_SECONDS,
-    "socket_timeout": ANSWER_SECONDS,
-    "socket_keepalive": True,
-    # A message that no worker has acknowledged comes back after this long. A run that takes longer
-    # gets a second message, which does nothing.
-    "visibility_timeout": 600,
-    # Kombu looks for such messages every 100 s by default.
-    "unacked_restore_interval": 5,
-    "unacked_restore_throttle": 1,
-}
-
-TRANSPORT_OPTIONS: dict[str, dict[str, Any]] = {
-    "redis": REDIS_OPTIONS,
-    "rediss": REDIS_OPTIONS,
-    # A publish counts once the broker has it, not once it has left the socket.
-    "amqp": {"confirm_publish": True, "connect_timeout": ANSWER_SECONDS},
-    "amqps": {"confirm_publish": True, "connect_timeout": ANSWER_SECONDS},
-}
+def _split_query(url: str) -> tuple[str, dict[str, Any]]:
+    parts = urlsplit(url)
+    given: dict[str, Any] = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    if "is_secure" in given:
+        given["is_secure"] = given["is_secure"] != "false"
+    return urlunsplit(parts._replace(query="")), given

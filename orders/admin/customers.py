@@ -37,6 +37,14 @@ class ProfileInline(StackedInline):
     can_delete = False
     fields = (("company", "phone"), "street", ("postal_code", "city"), ("region", "country"))
 
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Show it to whoever sees the customer."""
+        return request.user.has_perm("orders.view_customer") or self.has_change_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Let whoever may change the customer change it."""
+        return request.user.has_perm("orders.change_customer")
+
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Refuse: a profile is made together with its user."""
         return False

@@ -5,21 +5,22 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Field, Q, QuerySet
+from django.db.models import Field, Q, QuerySet, TextField
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
 from orders.admin.customers import matches
 from orders.admin.lists import GrowingListAdmin
-from orders.admin.order_filters import PaymentFilter
+from orders.admin.order_deeds import OrderDeeds
+from orders.admin.order_filters import DaysFilter, PaymentFilter
 from orders.admin.order_form import CustomerSelect, OrderForm, OrderLineInline
-from orders.models import Customer, Order, OrderStatus, PaymentState
-from orders.templatetags.desk import money
+from orders.admin.order_page import order_page
+from orders.admin.planned import PlannedSteps
+from orders.models import Customer, Order, User
+from orders.templatetags.desk import money, payment_words
 from scheduling.templatetags.moments import ago
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ CUSTOMERS_SEARCHED = 50
 
 
 @admin.register(Order)
-class OrderAdmin(GrowingListAdmin):
+class OrderAdmin(OrderDeeds, PlannedSteps, GrowingListAdmin):
     """What customers ordered."""
 
     form = OrderForm
@@ -38,7 +39,8 @@ class OrderAdmin(GrowingListAdmin):
     list_filter = (
         "status",
         PaymentFilter,
-        ("placed_at", RangeDateFilter),
+        ("placed_at", DaysFilter),
+        ("payment_details__settled_at", DaysFilter),
         "currency",
     )
     list_select_related = ("customer", "payment_details")
@@ -46,6 +48,7 @@ class OrderAdmin(GrowingListAdmin):
     search_fields = ("number",)
     search_help_text = "Number, or the start of the customer's e-mail address, last name or company"
     warn_unsaved_form = True
+    formfield_overrides = {TextField: {"widget": UnfoldAdminExpandableTextareaWidget}}
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Order]":
         """Read each order with what was paid."""
@@ -102,16 +105,26 @@ class OrderAdmin(GrowingListAdmin):
 
     # -- the form
 
-    def get_fields(self, request: HttpRequest, obj: Order | None = None) -> list[Any]:
-        """Ask when to place it only while it is not placed."""
-        status = ["status"] if obj is None or obj.status == OrderStatus.DRAFT else []
-        return [("customer", "currency"), *status, "deliver_to", ("reference", "note")]
+    def get_fieldsets(self, request: HttpRequest, obj: Order | None = None) -> Any:
+        """Ask when to place it only while it is new; the template puts the lines in between."""
+        head = ("customer", "currency") if obj else ("customer", "currency", "status")
+        rest = ("deliver_to", "note", "reference")
+        return (
+            (None, {"classes": ("compact",), "fields": (head,)}),
+            ("Delivery and notes", {"classes": ("compact",), "fields": (rest,)}),
+        )
 
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         """Look up the customer among customers."""
         if db_field.name == "customer":
-            return db_field.formfield(widget=CustomerSelect(db_field, self.admin_site))
+            return db_field.formfield(
+                queryset=User.objects.customers(), widget=CustomerSelect(db_field, self.admin_site)
+            )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> tuple[str, ...]:
+        """Keep who ordered and in what currency once the order is past changing."""
+        return () if obj is None or obj.may_change_lines else ("customer", "currency")
 
     def get_form(
         self, request: HttpRequest, obj: Order | None = None, change: bool = False, **kwargs: Any
@@ -137,6 +150,19 @@ class OrderAdmin(GrowingListAdmin):
             request.refusal = refusal_words(error)  # type: ignore[attr-defined]
             return super().changeform_view(request, *args, **kwargs)
 
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        *args: Any,
+        obj: Order | None = None,
+        **kwargs: Any,
+    ) -> HttpResponse:
+        """Put what happens next, and what happened, beside the form."""
+        if obj:
+            context.update(order_page(obj, request), title=str(obj), subtitle=None)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
     def save_model(self, request: HttpRequest, obj: Order, form: Any, change: bool) -> None:
         """Remember who entered it."""
         if not change:
@@ -146,15 +172,6 @@ class OrderAdmin(GrowingListAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
         """Refuse: an order is cancelled, not forgotten."""
         return False
-
-
-def payment_words(order: Order) -> SafeString:
-    """Say how an order stands, in amber where a person should look."""
-    state = order.payment_state
-    overdue = order.payment_details.due_at and order.is_overdue(timezone.now())
-    needs_you = overdue or state in (PaymentState.PARTLY_PAID, PaymentState.OVERPAID)
-    words = f"{state.label}, overdue" if overdue else state.label
-    return format_html('<span class="{}">{}</span>', "needs-you" if needs_you else "", words)
 
 
 def refusal_words(error: Exception) -> str:

@@ -6,10 +6,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from orders.admin.lists import GrowingListAdmin, ReadOnly
+from orders.admin.order_filters import DaysFilter
 from orders.models import Payment
 from orders.templatetags.desk import money
 from scheduling.templatetags.moments import ago
@@ -20,7 +20,7 @@ class PaymentAdmin(ReadOnly, GrowingListAdmin):
     """Every entry, newest first."""
 
     list_display = ("reference", "kind", "order_link", "customer", "method", "received", "amount_shown")
-    list_filter = ("kind", "method", "currency", ("received_at", RangeDateFilter))
+    list_filter = ("kind", "method", "currency", ("received_at", DaysFilter))
     list_select_related = ("order__customer",)
     ordering = ("-received_at", "-id")
     search_fields = ("reference",)

@@ -1,6 +1,7 @@
 """Products and their categories."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
@@ -28,6 +29,14 @@ class ProductAdmin(ModelAdmin):
     def price_shown(self, product: Product) -> SafeString:
         """Show the price with its currency."""
         return money(product.price, product.currency)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Product]", search_term: str
+    ) -> "tuple[QuerySet[Product], bool]":
+        """Offer to an order only what can be ordered."""
+        found, duplicates = super().get_search_results(request, queryset, search_term)
+        is_lookup = request.resolver_match and request.resolver_match.url_name == "autocomplete"
+        return found.filter(is_active=True) if is_lookup else found, duplicates
 
     def has_delete_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
         """Refuse: what was sold once stays known; switch off that it can be ordered."""

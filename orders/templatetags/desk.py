@@ -3,8 +3,11 @@
 from decimal import Decimal
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from orders.models import Order, PaymentState
 
 register = template.Library()
 
@@ -24,3 +27,13 @@ def change(now: Decimal | int, before: Decimal | int) -> str:
         return "none before"
     percent = round(100 * (now - before) / before)
     return f"{'↑' if now > before else '↓'} {abs(percent):,} % on the period before"
+
+
+@register.filter
+def payment_words(order: Order) -> SafeString:
+    """Say how an order stands, in amber where a person should look."""
+    state = order.payment_state
+    overdue = order.payment_details.due_at and order.is_overdue(timezone.now())
+    needs_you = overdue or state in (PaymentState.PARTLY_PAID, PaymentState.OVERPAID)
+    words = f"{state.label}, overdue" if overdue else state.label
+    return format_html('<span class="{}">{}</span>', "needs-you" if needs_you else "", words)

@@ -74,6 +74,7 @@ def row_buttons(
     Unfold's own row menu cannot be reached by keyboard.
 
     Args:
+        names: the actions' paths.
         about: what the row is about, for those who hear the page.
     """
     allowed = {action.path: action for action in model_admin.get_actions_detail(request, obj.pk)}

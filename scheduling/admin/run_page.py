@@ -12,9 +12,12 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django_celery_results.models import TaskResult
 
+from scheduling.admin.relatives import Relative, relatives_of
 from scheduling.admin.states import between, run_of, state_badge
 from scheduling.admin.tracebacks import Traceback
 from scheduling.catalogue import all_tasks, words_of
+from scheduling.causes import error_line
+from scheduling.explaining import Cause, explain
 from scheduling.models import Attempt, Run
 from scheduling.runs import UNFINISHED, WAITING, shown_arguments
 from scheduling.subjects import Subject, describe
@@ -40,7 +43,7 @@ class Step:
 
 
 class RunPage:
-    """One run as its page shows it: three statements, whatever it went through."""
+    """One run as its page shows it: five statements, whatever it went through."""
 
     def __init__(self, result: TaskResult) -> None:
         """Show a task result that was read whole, with its run."""
@@ -83,15 +86,22 @@ class RunPage:
     @property
     def progress(self) -> int | None:
         """How much of it is done, in percent, if it says so."""
-        run = self.run
-        if run is None or run.progress_current is None or not run.progress_total:
-            return None
-        return min(100 * run.progress_current // run.progress_total, 100)
+        return percent_done(self.run) if self.run else None
 
     @cached_property
     def attempts(self) -> list[Attempt]:
         """The attempts that failed, oldest first."""
         return list(self.run.attempts.all()) if self.run else []
+
+    @cached_property
+    def causes(self) -> list[Cause]:
+        """Why it has not started, if it waits."""
+        return explain(self.run, now=self.now) if self.run else []
+
+    @cached_property
+    def relatives(self) -> list[Relative]:
+        """The runs it has to do with."""
+        return relatives_of(self.run) if self.run else []
 
     @cached_property
     def steps(self) -> list[Step]:
@@ -193,12 +203,11 @@ class RunPage:
         return Traceback(text) if text and text.strip() else None
 
 
-def error_line(stored: dict[str, Any]) -> str:
-    """Return an exception as Celery stores it in a line: "ConnectionRefusedError: SMTP refused"."""
-    message = stored.get("exc_message", "")
-    words = ", ".join(str(part) for part in message) if isinstance(message, list) else str(message)
-    kind = str(stored.get("exc_type", ""))
-    return words if kind == "NotRun" else f"{kind}: {words}" if words else kind
+def percent_done(run: Run) -> int | None:
+    """Return how much of a run is done, in percent, if it says so."""
+    if run.progress_current is None or not run.progress_total:
+        return None
+    return min(100 * run.progress_current // run.progress_total, 100)
 
 
 def _readable(value: Any) -> str:

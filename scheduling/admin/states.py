@@ -14,7 +14,7 @@ NOTHING = format_html('<span class="quiet">{}</span>', "–")
 
 _WORDS = {
     states.PENDING: "waiting",
-    states.RETRY: "waiting to be tried again",
+    states.RETRY: "will retry",
     states.STARTED: "running",
     states.SUCCESS: "done",
     states.FAILURE: "failed",
@@ -53,4 +53,4 @@ def between(start: datetime | None, end: datetime | None) -> str:
 
 def figure(value: object) -> SafeString:
     """Return a value set as numbers are: every figure as wide as the other; a dash for none."""
-    return format_html('<span class="figure">{}</span>', value or NOTHING)
+    return format_html('<span class="run-num">{}</span>', value or NOTHING)

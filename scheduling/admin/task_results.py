@@ -1,17 +1,20 @@
 """The task result viewer: every run, from when it is due, and what became of it."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from celery import states
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
@@ -19,7 +22,9 @@ from django_celery_results.models import TaskResult
 from unfold.admin import ModelAdmin
 
 from scheduling.admin.newest_first import KeyPaginator, NewestFirst
-from scheduling.admin.run_page import RunPage
+from scheduling.admin.run_actions import ACTIONS, CHOSEN
+from scheduling.admin.run_buttons import bulk_buttons, buttons_of
+from scheduling.admin.run_page import RunPage, percent_done
 from scheduling.admin.run_search import search_runs
 from scheduling.admin.states import NOTHING, between, figure, run_of, state_badge
 from scheduling.admin.task_result_filters import (
@@ -34,6 +39,8 @@ from scheduling.catalogue import words_of
 from scheduling.runs import UNFINISHED, WAITING
 from scheduling.subjects import describe
 from scheduling.templatetags.moments import ago
+
+TICK_ALL = format_html('<input type="checkbox" id="tick-all" aria-label="{}">', "Tick all on this page")
 
 LONG_TEXTS = (
     "task_args",
@@ -56,6 +63,7 @@ admin.site.unregister(TaskResult)
 class TaskResultAdmin(ModelAdmin):
     """Runs are written by the machinery alone: none is added, edited or deleted by hand."""
 
+    list_display_links = ("task",)
     list_display = (
         "task",
         "state",
@@ -80,9 +88,11 @@ class TaskResultAdmin(ModelAdmin):
     show_full_result_count = False
     sortable_by = ()
     actions = None
+    actions_on_top = False
 
     class Media:
         css = {"all": ("scheduling/viewer.css",)}
+        js = ("scheduling/live.js",)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NewestFirst]:
         """Return the list that pages by key."""
@@ -95,7 +105,26 @@ class TaskResultAdmin(ModelAdmin):
         subjects = describe(names)
         for row, name in zip(found.result_list, names, strict=True):
             row.subject = subjects.get(name)
+            row.buttons = buttons_of(request, row)
         return found
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[str]:
+        """Offer boxes to tick and buttons to whoever may do something with them."""
+        columns = super().get_list_display(request)
+        if any(request.user.has_perm(action.permission) for action in ACTIONS.values()):
+            return ("tick", *columns, "buttons")
+        return columns
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the actions' dialogs."""
+        return [
+            path(
+                f"act/{name}/",
+                self.admin_site.admin_view(action.as_view(model_admin=self)),
+                name=f"django_celery_results_taskresult_{name}",
+            )
+            for name, action in ACTIONS.items()
+        ] + super().get_urls()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TaskResult]:
         """Return runs without their long texts."""
@@ -114,6 +143,7 @@ class TaskResultAdmin(ModelAdmin):
         response = super().changelist_view(request, {"title": "Task results", **(extra_context or {})})
         if isinstance(response, TemplateResponse) and response.context_data:
             response.context_data["state_tabs"] = state_tabs(response.context_data["cl"], request)
+            response.context_data["bulk_actions"] = bulk_buttons(request)
         return response
 
     def change_view(
@@ -140,6 +170,7 @@ class TaskResultAdmin(ModelAdmin):
             "result": result,
             "title": words_of(result.task_name),
             "page": RunPage(result),
+            "actions": buttons_of(request, result),
             "media": self.media,
         }
         return TemplateResponse(request, "scheduling/run.html", context)
@@ -164,15 +195,31 @@ class TaskResultAdmin(ModelAdmin):
         """Runs are deleted by age alone."""
         return False
 
+    @admin.display(description=TICK_ALL)
+    def tick(self, result: TaskResult) -> SafeString:
+        """Show a box that chooses the run for an action."""
+        box = '<input type="checkbox" class="run-tick" name="{}" value="{}" aria-label="Tick {}">'
+        return format_html(box, CHOSEN, result.pk, words_of(result.task_name))
+
     @admin.display(description="task")
-    def task(self, result: TaskResult) -> str:
-        """Show the task in words."""
-        return words_of(result.task_name)
+    def task(self, result: TaskResult) -> SafeString:
+        """Show the task in words, and what it failed with."""
+        run = run_of(result)
+        return format_html(
+            '<span data-run="{}">{}</span>{}',
+            result.pk,
+            words_of(result.task_name),
+            format_html('<small title="{0}">{0}</small>', run.error) if run and run.error else "",
+        )
 
     @admin.display(description="state")
     def state(self, result: TaskResult) -> SafeString:
         """Show the state, and for a running one how far it is."""
-        return state_badge(result)
+        run = run_of(result)
+        if result.status != states.STARTED or run is None or run.progress_current is None:
+            return state_badge(result)
+        context = {"run": run, "percent": percent_done(run)}
+        return state_badge(result) + render_to_string("scheduling/progress.html", context)
 
     @admin.display(description="for")
     def whom(self, result: Any) -> str | SafeString:
@@ -220,7 +267,10 @@ class TaskResultAdmin(ModelAdmin):
     @admin.display(description="worker")
     def on_worker(self, result: TaskResult) -> str | SafeString:
         """Show who ran it."""
-        return result.worker or NOTHING
+        name = result.worker
+        if not name:
+            return NOTHING
+        return format_html('<span title="{}">{}</span>', name, name.removeprefix("celery@"))
 
     @admin.display(description="when")
     def when(self, result: TaskResult) -> SafeString:
@@ -229,3 +279,11 @@ class TaskResultAdmin(ModelAdmin):
         return figure(
             ago(result.date_done or result.date_started or (run.due_at if run else result.date_created))
         )
+
+    @admin.display(description=format_html('<span class="sr-only">{}</span>', "Actions"))
+    def buttons(self, result: Any) -> SafeString:
+        """Show what can be done about the run."""
+        rows = (
+            ("", render_to_string("scheduling/action_button.html", {"action": one})) for one in result.buttons
+        )
+        return format_html_join("", "{}{}", rows)

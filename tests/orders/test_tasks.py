@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from smtplib import SMTPServerDisconnected
 
@@ -129,7 +129,7 @@ def test_sales_report_tells_of_yesterday() -> None:
 
 @override_settings(ORDERS_REPORT_RECIPIENTS=["finance@shop.example"])
 def test_sales_report_of_a_day_without_sales_says_so() -> None:
-    sales_report(day="2026-11-01")
+    sales_report(day=date(2026, 11, 1))
     assert mail.outbox[0].subject == "Sales of Sunday, 1 November 2026"
     assert "No orders were placed" in mail.outbox[0].body
 

@@ -75,8 +75,12 @@ def make_worker(name: str = WORKER, *, running: list[str] | None = None, **field
     return Process.objects.create(name=name, kind=Process.Kind.WORKER, running=running or [], **values)
 
 
-def deliver(run: Run, *, worker: str = WORKER, **request: Any) -> Any:
-    """Do with a run's message what a worker's child process does, and return what the tracer says."""
+def deliver(run: Run, *, worker: str = WORKER, planned: bool = True, **request: Any) -> Any:
+    """Do with a run's message what a worker's child process does, and return what the tracer says.
+
+    Args:
+        planned: whether our scheduler sent it.
+    """
     task = current_app.tasks[run.task_result.task_name]
     message = {
         "id": run.pk,
@@ -84,8 +88,8 @@ def deliver(run: Run, *, worker: str = WORKER, **request: Any) -> Any:
         "retries": run.attempt - 1,
         "hostname": worker,
         "is_eager": False,
-        "planned": True,
         "delivery_info": {"routing_key": run.queue, "redelivered": False},
+        **({"planned": True} if planned else {}),
         **request,
     }
     return build_tracer(task.name, task, app=current_app, hostname=worker)(
@@ -93,9 +97,9 @@ def deliver(run: Run, *, worker: str = WORKER, **request: Any) -> Any:
     )
 
 
-def run_task(task: Task, **kwargs: Any) -> Run:
+def run_task(task: Task, *, task_id: str = "run-1", **kwargs: Any) -> Run:
     """Make a run, deliver it once, and return it as it stands then."""
-    run = make_run(task, kwargs=kwargs)
+    run = make_run(task, task_id=task_id, kwargs=kwargs)
     deliver(run)
     return reload(run)
 

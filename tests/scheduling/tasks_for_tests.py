@@ -10,7 +10,6 @@ import celery
 from celery import shared_task
 from django.contrib.auth.models import Group
 from django.core.validators import validate_email
-from django.db import transaction
 from django.db.models import TextChoices
 
 from scheduling.arguments import ModelKey
@@ -107,12 +106,6 @@ def count_to(self: celery.Task, last: int) -> None:
 @shared_task(atomic=False, max_retries=1)
 def kill_its_process() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-@shared_task
-def break_at_commit(name: str) -> None:
-    Group.objects.create(name=name)
-    transaction.on_commit(lambda: 1 / 0)
 
 
 class Format(TextChoices):

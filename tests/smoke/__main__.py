@@ -13,12 +13,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
 
-from tests.services import free_port
+from tests.services import free_port, wait_until
 from tests.smoke import path
 from tests.smoke.browser import Browser
 
 STARTED = time.monotonic()
+START_SECONDS = 90
 STOP_SECONDS = 20
 
 
@@ -37,28 +40,23 @@ def main() -> int:
 
 def walk(folder: Path, log: Path) -> None:
     environment = os.environ | {"VAR_DIR": str(folder), "DEBUG": "false"}
-    with step("create the database and a superuser"):
-        manage("migrate", "--verbosity", "0", environment=environment)
-        secret = {"DJANGO_SUPERUSER_PASSWORD": path.PASSWORD}
-        manage("createsuperuser", "--no-input", "--email", path.EMAIL, environment=environment | secret)
-    port = free_port()
-    with log.open("w") as output, group(port, environment, output):
-        for words, take in path.Path(Browser(f"http://localhost:{port}/")).steps:
+    browser = Browser(f"http://localhost:{free_port()}/")
+    with log.open("w") as output, group(browser, environment, output):
+        with step("create a superuser"):
+            create_superuser(environment)
+        for words, take in path.Path(browser).steps:
             with step(words):
                 take()
 
 
-def manage(*arguments: str, environment: dict[str, str]) -> None:
-    command = [sys.executable, "manage.py", *arguments]
-    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
-
-
 @contextmanager
-def group(port: int, environment: dict[str, str], output: object) -> Iterator[None]:
+def group(browser: Browser, environment: dict[str, str], output: IO[str]) -> Iterator[None]:
     """Run all processes, and see that they stop in time when they are asked to."""
-    command = [sys.executable, "manage.py", "start", "--port", str(port)]
-    process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)  # type: ignore[call-overload]
+    command = [sys.executable, "manage.py", "start", "--port", str(urlsplit(browser.root).port)]
+    process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
+        with step("start web, worker and scheduler on an empty database"):
+            wait_until(lambda: answers(browser), process, seconds=START_SECONDS)
         yield
         with step("stop everything"):
             process.send_signal(signal.SIGINT)
@@ -67,6 +65,20 @@ def group(port: int, environment: dict[str, str], output: object) -> Iterator[No
         if process.poll() is None:
             process.terminate()
             process.wait(STOP_SECONDS)
+
+
+def answers(browser: Browser) -> bool:
+    try:
+        browser.get("login/")
+    except OSError:
+        return False
+    return True
+
+
+def create_superuser(environment: dict[str, str]) -> None:
+    command = [sys.executable, "manage.py", "createsuperuser", "--no-input", "--email", path.EMAIL]
+    secret = {"DJANGO_SUPERUSER_PASSWORD": path.PASSWORD}
+    subprocess.run(command, env=environment | secret, check=True, stdout=subprocess.DEVNULL)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
-from urllib.error import HTTPError
 from urllib.parse import urlencode, urljoin
 from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
@@ -14,10 +13,9 @@ TIMEOUT_SECONDS = 20
 
 @dataclass
 class Form:
-    """A form with what its fields hold before anyone types."""
+    """A form: where it is sent, and what its fields hold before anyone types."""
 
     action: str
-    method: str
     fields: dict[str, str] = field(default_factory=dict)
 
 
@@ -26,25 +24,23 @@ class Page:
     """What an address answered."""
 
     url: str
-    status: int
-    html: str
     forms: list[Form]
     links: list[str]
     text: str
 
-    def form(self, *names: str) -> Form:
-        """Return the form that has all these fields."""
+    def form(self, name: str) -> Form:
+        """Return the first form that has this field."""
         for form in self.forms:
-            if all(name in form.fields for name in names):
+            if name in form.fields:
                 return form
-        raise AssertionError(f"{self.url} has no form with {', '.join(names)}: {self.text[:500]}")
+        raise AssertionError(f"{self.url} has no field {name}: {self.text}")
 
     def link(self, pattern: str) -> str:
         """Return the first link whose address matches."""
         for link in self.links:
             if re.search(pattern, link):
                 return link
-        raise AssertionError(f"{self.url} has no link like {pattern}")
+        raise AssertionError(f"{self.url} has no link like {pattern}: {self.links}")
 
 
 class Browser:
@@ -58,44 +54,30 @@ class Browser:
         """Open an address of the site, or one that a page linked to."""
         return self._open(Request(urljoin(self.root, address) + (f"?{urlencode(query)}" if query else "")))
 
-    def submit(
-        self, page: Page, form: Form, values: Mapping[str, str] | None = None, *, button: str = ""
-    ) -> Page:
-        """Fill in a form of a page and send it, by one of its buttons if it has several."""
+    def submit(self, form: Form, values: Mapping[str, str] | None = None, *, button: str = "") -> Page:
+        """Fill in a form and send it, by one of its buttons if it has several."""
         data = form.fields | dict(values or {}) | ({button: "1"} if button else {})
-        return self._open(
-            Request(
-                urljoin(page.url, form.action or page.url),
-                data=urlencode(data).encode(),
-                # Django holds it against the site's own name.
-                headers={"Referer": page.url},
-            )
-        )
+        return self._open(Request(form.action, urlencode(data).encode()))
 
     def _open(self, request: Request) -> Page:
-        try:
-            response = self._opener.open(request, timeout=TIMEOUT_SECONDS)
-        except HTTPError as error:
-            response = error
-        with response:
-            html = response.read().decode()
-            return read(response.url, response.status, html)
+        with self._opener.open(request, timeout=TIMEOUT_SECONDS) as response:
+            return read(response.url, response.read().decode())
 
 
-def read(url: str, status: int, html: str) -> Page:
+def read(url: str, html: str) -> Page:
     """Find the forms, links and words of a page."""
-    parser = _Reader()
+    parser = _Reader(url)
     parser.feed(html)
-    return Page(url, status, html, parser.forms, parser.links, " ".join(" ".join(parser.words).split()))
+    return Page(url, parser.forms, parser.links, " ".join(" ".join(parser.words).split()))
 
 
 class _Reader(HTMLParser):
-    def __init__(self) -> None:
+    def __init__(self, url: str) -> None:
         super().__init__()
+        self._url = url
         self.forms: list[Form] = []
         self.links: list[str] = []
         self.words: list[str] = []
-        self._elsewhere: dict[str, Form] = {}
         self._select = ""
         self._textarea = ""
         self._silent = False
@@ -106,7 +88,7 @@ class _Reader(HTMLParser):
         self.links += [values[name] for name in ("href", "hx-get") if values.get(name)]
         match tag:
             case "form":
-                self.forms.append(Form(values.get("action", ""), values.get("method", "get").lower()))
+                self.forms.append(Form(urljoin(self._url, values.get("action", ""))))
             case "input":
                 self._input(values)
             case "select":

@@ -164,7 +164,7 @@ def test_page_asks_as_many_questions_for_many_attempts(
     for number in (1, 2, 3):
         Attempt.objects.create(run=run, number=number, ended_at=timezone.now(), error="refused")
     page(admin_client, run)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         page(admin_client, run)
 
 

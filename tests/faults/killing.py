@@ -2,19 +2,18 @@
 
 from tests.faults import failpoints
 from tests.faults.cluster import Cluster, wait_until
-from tests.faults.counting import count, plan_effects, wait_for_quiet
-from tests.faults.stage import Stage
+from tests.faults.counting import Count, count, plan_effects, wait_for_quiet
 
 REACH_SECONDS = 120
-QUIET_SECONDS = 600
+QUIET_SECONDS = 180
 
 
-def kill_at(stage: Stage, n: int, *, point: str, whole_worker: bool) -> dict[str, float]:
+def kill_at(point: str, *, times: int, whole_worker: bool = False) -> Count:
     """Kill a process at one point, again and again, while work goes on.
 
     Args:
-        n: how many processes to kill.
         point: one of `failpoints.POINTS`.
+        times: how many processes to kill.
         whole_worker: kill the worker's main process and its children together.
 
     Raises:
@@ -26,12 +25,12 @@ def kill_at(stage: Stage, n: int, *, point: str, whole_worker: bool) -> dict[str
             cluster.add_scheduler(f"scheduler-{name}")
             cluster.add_worker(f"worker-{name}")
         cluster.wait_until_alive()
-        for kill in range(n):
+        for kill in range(times):
             failpoints.arm(point, whole_worker=whole_worker)
             planned += plan_effects(f"{point}-{kill}-{number}" for number in range(2))
             _wait_for_kill(point, kill + 1)
         wait_for_quiet(planned, seconds=QUIET_SECONDS)
-        return count(planned)
+    return count(planned)
 
 
 def _wait_for_kill(point: str, kills: int) -> None:

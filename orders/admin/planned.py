@@ -1,0 +1,180 @@
+"""What happens next for an order: each automatic step to come, and what the desk may do about it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from django import forms
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django_celery_results.models import TaskResult
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from orders import timeline
+from orders.admin.dialogs import OrderDialog, answer, show
+from orders.follow_ups import FollowUp
+from orders.models import EventKind, Order, User
+from scheduling.admin.dialogs import FutureMomentField
+from scheduling.cancelling import cancel
+from scheduling.catalogue import words_of
+from scheduling.exceptions import NotPlanned
+from scheduling.periodic_tasks import waiting_one_offs
+from scheduling.planning import postpone
+from scheduling.runs import UNFINISHED
+from scheduling.templatetags.moments import exact
+
+RUNS_SHOWN = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One automatic step that is planned, or has become due and not ended yet."""
+
+    words: str
+    at: datetime
+    reason: str
+    planned_by: str
+    kind: str = ""
+    """How its key ends, while it can still be changed."""
+    address: str = ""
+    """Its run's page, once it is due."""
+
+
+def steps_of(order: Order) -> list[Step]:
+    """Return what is to happen, next first, in two statements."""
+    return sorted([*_under_way(order), *_planned(order)], key=lambda step: step.at)
+
+
+def _planned(order: Order) -> list[Step]:
+    keys = {follow_up.key(order): follow_up for follow_up in FollowUp}
+    rows = waiting_one_offs().filter(name__in=keys).select_related("clocked")
+    return [
+        Step(
+            words=words_of(row.task),
+            at=row.clocked.clocked_time,
+            reason=row.description,
+            planned_by=json.loads(row.headers or "{}").get("planned_by", ""),
+            kind=keys[row.name].value,
+        )
+        for row in rows
+    ]
+
+
+def _under_way(order: Order) -> list[Step]:
+    runs = TaskResult.objects.filter(run__subject=f"order:{order.pk}", status__in=UNFINISHED)
+    return [
+        Step(
+            words=words_of(result.task_name),
+            at=result.run.due_at,
+            reason=result.run.reason,
+            planned_by=result.run.planned_by,
+            address=reverse("admin:django_celery_results_taskresult_change", args=[result.pk]),
+        )
+        for result in runs.select_related("run").order_by("run__due_at")[:RUNS_SHOWN]
+    ]
+
+
+class StepDialog(OrderDialog):
+    """A question about one planned step."""
+
+    button: ClassVar[str]
+    follow_up: FollowUp
+
+    def do(self, by: User) -> str:
+        """Change the step, and say so in the timeline."""
+        try:
+            words = f"{self.follow_up.label} {self.change(self.follow_up.key(self.order))}"
+        except NotPlanned as error:
+            raise ValidationError("It no longer waits: it was due, or was called off, just now.") from error
+        timeline.record(self.order, EventKind.FOLLOW_UP, words, by=by)
+        return words
+
+    def change(self, key: str) -> str:
+        """Change what waits under a key; return what was done, in words that follow its name."""
+        raise NotImplementedError
+
+
+class PostponeDialog(StepDialog):
+    """Asks for another time."""
+
+    button = "Postpone"
+    title = "Do it at another time?"
+    submit = "Postpone"
+
+    to = FutureMomentField(label="Do it at", help_text="On the clock of this site. Earlier is fine too.")
+
+    def change(self, key: str) -> str:
+        """Move it."""
+        postpone(key, to=self.cleaned_data["to"])
+        return f"moved to {exact(self.cleaned_data['to'])}"
+
+
+class DoNowDialog(StepDialog):
+    """Asks for a yes."""
+
+    button = "Do now"
+    title = "Do it now?"
+    submit = "Do it now"
+    description = "It is done within a second or two, once a worker is free."
+
+    def change(self, key: str) -> str:
+        """Make it due."""
+        postpone(key, to=timezone.now())
+        return "is to be done now"
+
+
+class CallOffDialog(StepDialog):
+    """Asks why."""
+
+    button = "Cancel"
+    title = "Call it off?"
+    submit = "Call it off"
+    description = "It will not happen by itself. That it was called off, and why, stays known."
+
+    because = forms.CharField(
+        max_length=200, widget=UnfoldAdminTextInputWidget, help_text="Stands in the order's timeline."
+    )
+
+    def change(self, key: str) -> str:
+        """Cancel it."""
+        because = self.cleaned_data["because"]
+        outcome = cancel(key, because=because)[key]
+        if not outcome.stopped:
+            raise ValidationError(f"It could not be called off: {outcome.words}.")
+        return f"called off: {because}"
+
+
+CHANGES: dict[str, type[StepDialog]] = {
+    "postpone": PostponeDialog,
+    "do-now": DoNowDialog,
+    "call-off": CallOffDialog,
+}
+
+
+class PlannedSteps(ModelAdmin):
+    """The dialogs about an order's planned steps."""
+
+    def has_plan_permission(self, request: HttpRequest) -> bool:
+        """Whether they may change what is planned for orders."""
+        return request.user.has_perm("orders.plan_order")
+
+    def get_urls(self) -> Sequence[URLPattern]:
+        """Add an address for each change of each step."""
+        route = "<int:object_id>/planned/<slug:kind>/<slug:change>/"
+        view = self.admin_site.admin_view(self.change_step)
+        return [path(route, view, name="orders_order_step"), *super().get_urls()]
+
+    def change_step(self, request: HttpRequest, object_id: int, kind: str, change: str) -> HttpResponse:
+        """Ask in a dialog, and change the step when it is answered."""
+        if not self.has_plan_permission(request):
+            raise PermissionDenied
+        if change not in CHANGES or kind not in FollowUp.values:
+            raise Http404("There is no such step, or no such change.")
+        form = CHANGES[change](request=request, object_id=object_id, data=request.POST or None)
+        form.follow_up = FollowUp(kind)
+        return answer(request, form, log=self.log_change) if form.is_valid() else show(request, form)

@@ -1,0 +1,98 @@
+from datetime import timedelta
+
+import pytest
+from celery import states
+from django.db import transaction
+from django.utils import timezone
+
+from scheduling.claims import Claim, claim
+from scheduling.exceptions import ClaimLost
+from tests.scheduling.factories import make_run, make_started, reload
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("status", [states.PENDING, states.RETRY])
+def test_a_waiting_run_is_claimed_by_one_worker(status: str) -> None:
+    run = make_run(status=status)
+    held = claim(run.pk, worker="celery@one", attempt=1)
+    assert held is not None
+    result = reload(run).task_result
+    assert (result.status, result.worker) == (states.STARTED, "celery@one")
+    assert result.date_started == held.started_at
+    assert result.date_done is None
+
+
+@pytest.mark.parametrize("status", [states.STARTED, states.SUCCESS, states.FAILURE, states.REVOKED])
+def test_a_run_that_does_not_wait_is_not_claimed(status: str) -> None:
+    run = make_run(status=status)
+    assert claim(run.pk, worker="celery@one", attempt=1) is None
+    assert reload(run).task_result.status == status
+
+
+def test_the_message_of_an_earlier_attempt_claims_nothing() -> None:
+    run = make_run(status=states.RETRY, attempt=2)
+    assert claim(run.pk, worker="celery@one", attempt=1) is None
+    assert claim(run.pk, worker="celery@one", attempt=2)
+
+
+def test_an_unknown_run_is_not_claimed() -> None:
+    assert claim("unknown", worker="celery@one", attempt=1) is None
+
+
+def test_a_claim_ends_its_run() -> None:
+    run = make_run()
+    held = claim(run.pk, worker="celery@one", attempt=1)
+    assert held
+    held.end(states.SUCCESS, result="1")
+    result = reload(run).task_result
+    assert (result.status, result.result) == (states.SUCCESS, "1")
+    assert result.date_done is not None
+    assert held.ended
+
+
+def test_only_an_end_has_a_date() -> None:
+    run = make_run()
+    held = claim(run.pk, worker="celery@one", attempt=1)
+    assert held
+    held.end(states.RETRY)
+    assert reload(run).task_result.date_done is None
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        Claim("run-1", "celery@two", timezone.now()),
+        Claim("run-1", "celery@one", timezone.now() - timedelta(seconds=1)),
+    ],
+)
+def test_a_lost_claim_ends_nothing(lost: Claim) -> None:
+    run = make_started(worker="celery@one")
+    with pytest.raises(ClaimLost):
+        lost.end(states.SUCCESS)
+    assert reload(run).task_result.status == states.STARTED
+    assert not lost.ended
+
+
+def test_a_claim_that_ended_ends_nothing_again() -> None:
+    run = make_run()
+    held = claim(run.pk, worker="celery@one", attempt=1)
+    assert held
+    held.end(states.SUCCESS)
+    with pytest.raises(ClaimLost):
+        held.end(states.FAILURE)
+    assert reload(run).task_result.status == states.SUCCESS
+
+
+def test_an_end_that_is_undone_is_no_end() -> None:
+    held = claim(make_run().pk, worker="celery@one", attempt=1)
+    assert held
+
+    def end_and_fail() -> None:
+        with held.transaction():
+            held.end(states.SUCCESS)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        end_and_fail()
+    assert not held.ended

@@ -1,0 +1,404 @@
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from celery import states
+from celery.exceptions import Ignore, Reject
+from django.contrib.auth.models import Group
+from django.db import IntegrityError, OperationalError, connection
+from django.utils import timezone
+from django_celery_results.models import TaskResult
+
+from scheduling import claims, execution
+from scheduling.models import Attempt, Run
+from tests.scheduling import tasks_for_tests as tasks
+from tests.scheduling.factories import deliver, make_run, reload, result_of, run_task
+
+pytestmark = pytest.mark.django_db
+
+
+def effects() -> list[str]:
+    return list(Group.objects.order_by("name").values_list("name", flat=True))
+
+
+def take_over(run: Run) -> None:
+    """Have another worker claim a run that one has already, as after a rescue."""
+    TaskResult.objects.filter(task_id=run.pk).update(worker="celery@two", date_started=timezone.now())
+
+
+def test_the_effect_and_success_are_stored() -> None:
+    run = run_task(tasks.record, name="x")
+    assert effects() == ["x"]
+    assert run.task_result.status == states.SUCCESS
+    assert run.task_result.date_done is not None
+    assert run.task_result.worker == "celery@one"
+
+
+def test_celery_reads_what_it_returned() -> None:
+    run = run_task(tasks.add, x=1, y=2)
+    assert result_of(run).get(timeout=1) == 3
+
+
+def test_an_atomic_task_is_one_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    depths = []
+    monkeypatch.setattr(tasks.record, "run", lambda name: depths.append(len(connection.savepoint_ids)))
+    run_task(tasks.record, name="x")
+    run_task(tasks.report, task_id="other")
+    assert depths == [len(connection.savepoint_ids) + 1]
+
+
+def test_a_second_delivery_does_nothing() -> None:
+    run = run_task(tasks.record, name="x")
+    deliver(run)
+    assert effects() == ["x"]
+    assert reload(run).task_result.date_done == run.task_result.date_done
+
+
+def test_a_second_delivery_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    run = run_task(tasks.record, name="x")
+    with caplog.at_level(logging.INFO):
+        deliver(run)
+    assert "this delivery does nothing" in caplog.text
+
+
+def test_one_that_another_worker_has_is_left_to_it() -> None:
+    run = make_run(tasks.record, kwargs={"name": "x"}, status=states.STARTED, worker="celery@two")
+    deliver(run)
+    assert effects() == []
+
+
+def test_called_directly_it_is_a_plain_function() -> None:
+    assert tasks.add(1, 2) == 3
+    assert not TaskResult.objects.exists()
+
+
+def test_applied_eagerly_it_is_a_plain_task() -> None:
+    assert tasks.add.apply(args=(1, 2)).get() == 3
+    assert not TaskResult.objects.exists()
+
+
+def test_a_run_takes_few_statements(django_assert_max_num_queries: Any) -> None:
+    run = make_run(tasks.report)
+    with django_assert_max_num_queries(2):
+        deliver(run)
+
+
+def test_the_effect_of_a_failure_is_undone_and_failure_stored() -> None:
+    run = run_task(tasks.fail)
+    assert effects() == []
+    assert run.task_result.status == states.FAILURE
+    assert run.task_result.date_done is not None
+    assert "no such order" in run.task_result.traceback
+
+
+def test_celery_raises_the_error_again() -> None:
+    run = run_task(tasks.fail)
+    with pytest.raises(ValueError, match="no such order"):
+        result_of(run).get(timeout=1)
+
+
+def test_what_json_cannot_hold_undoes_the_effect() -> None:
+    run = run_task(tasks.return_what_json_cannot_hold, name="x")
+    assert run.task_result.status == states.FAILURE
+    assert effects() == []
+
+
+def test_a_wrong_end_is_stored_when_the_commit_itself_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tasks.record, kwargs={"name": "x"})
+    end = claims.Claim.end
+
+    def end_and_fail(self: claims.Claim, status: str, **fields: Any) -> None:
+        end(self, status, **fields)
+        if status == states.SUCCESS:
+            raise IntegrityError("deferred until commit")
+
+    monkeypatch.setattr(claims.Claim, "end", end_and_fail)
+    deliver(run)
+    assert reload(run).task_result.status == states.FAILURE
+    assert effects() == []
+
+
+def test_a_traceback_with_nul_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(name: str) -> None:
+        raise ValueError("a\0b")
+
+    monkeypatch.setattr(tasks.fail, "run", fail)
+    run = run_task(tasks.fail, name="x")
+    assert run.task_result.status == states.FAILURE
+    assert "a\\0b" in run.task_result.traceback
+
+
+def test_states_do_not_go_back_after_a_failure() -> None:
+    run = run_task(tasks.fail)
+    deliver(run)
+    assert reload(run).task_result.date_done == run.task_result.date_done
+
+
+def test_the_effect_of_a_lost_claim_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tasks.record, kwargs={"name": "x"})
+    body = tasks.record.run
+
+    def be_slow(name: str) -> str:
+        take_over(run)
+        return body(name)
+
+    monkeypatch.setattr(tasks.record, "run", be_slow)
+    # The tests' database sees the other worker's claim undone with the effect: here it is one
+    # connection. What counts is that nothing of this attempt stands.
+    deliver(run)
+    assert effects() == []
+    assert reload(run).task_result.status == states.STARTED
+
+
+def test_the_failure_of_a_lost_claim_is_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tasks.report)
+
+    def fail() -> None:
+        take_over(run)
+        raise ValueError
+
+    monkeypatch.setattr(tasks.report, "run", fail)
+    deliver(run)
+    result = reload(run).task_result
+    assert (result.status, result.worker) == (states.STARTED, "celery@two")
+
+
+def test_the_retry_of_a_lost_claim_is_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tasks.report)
+
+    def retry() -> None:
+        take_over(run)
+        raise tasks.report.retry()
+
+    monkeypatch.setattr(tasks.report, "run", retry)
+    outcome = deliver(run)
+    assert reload(run).attempt == 1
+    assert not Attempt.objects.exists()
+    assert outcome.info.state == states.IGNORED
+
+
+def test_the_effect_block_of_a_lost_claim_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tasks.work_slowly, kwargs={"name": "x"})
+    monkeypatch.setattr(tasks.work_slowly, "progress", lambda *args: take_over(run))
+    deliver(run)
+    assert effects() == []
+    assert reload(run).task_result.worker == "celery@two"
+
+
+def test_a_lost_claim_is_logged(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    run = make_run(tasks.work_slowly, kwargs={"name": "x"})
+    monkeypatch.setattr(tasks.work_slowly, "progress", lambda *args: take_over(run))
+    deliver(run)
+    assert "another one has taken its place" in caplog.text
+
+
+def test_a_task_that_is_not_atomic_succeeds_without_an_effect() -> None:
+    run = run_task(tasks.report)
+    assert run.task_result.status == states.SUCCESS
+    assert result_of(run).get(timeout=1) == "all well"
+
+
+@pytest.mark.parametrize(("task", "state"), [(tasks.report, "SUCCESS"), (tasks.report_failure, "FAILURE")])
+def test_one_whose_result_is_ignored_ends_as_well(task: Any, state: str) -> None:
+    run = make_run(task)
+    deliver(run, ignore_result=True)
+    assert reload(run).task_result.status == state
+
+
+def test_a_task_that_is_not_atomic_is_in_no_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    depths = []
+    monkeypatch.setattr(tasks.report, "run", lambda: depths.append(len(connection.savepoint_ids)))
+    run_task(tasks.report)
+    assert depths == [len(connection.savepoint_ids)]
+
+
+def test_a_retry_waits_in_the_database(time_machine: Any) -> None:
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    time_machine.move_to(now, tick=False)
+    run = run_task(tasks.retry_by_hand)
+    assert run.task_result.status == states.RETRY
+    assert run.task_result.date_done is None
+    assert run.hand_over_at == now + timedelta(seconds=30)
+    assert run.attempt == 2
+
+
+def test_the_effect_of_an_attempt_to_retry_is_undone() -> None:
+    run_task(tasks.retry_by_hand)
+    assert effects() == []
+
+
+def test_the_failed_attempt_is_kept() -> None:
+    run = run_task(tasks.retry_by_hand)
+    attempt = Attempt.objects.get()
+    assert (attempt.run_id, attempt.number, attempt.worker) == (run.pk, 1, "celery@one")
+    assert attempt.error == "OSError: no answer"
+    assert "no answer" in attempt.traceback
+    assert attempt.started_at is not None
+
+
+def test_the_next_attempt_runs() -> None:
+    run = run_task(tasks.retry_by_hand)
+    deliver(run)
+    assert reload(run).attempt == 3
+    assert list(Attempt.objects.values_list("number", flat=True)) == [1, 2]
+
+
+def test_the_first_attempts_message_delivered_again_does_not_start_the_next_early() -> None:
+    first = make_run(tasks.retry_by_hand)
+    deliver(first)
+    deliver(first)
+    assert reload(first).attempt == 2
+
+
+def test_after_the_last_attempt_it_fails_with_the_error() -> None:
+    run = make_run(tasks.retry_by_hand)
+    for _ in range(3):
+        deliver(reload(run))
+    run = reload(run)
+    assert run.task_result.status == states.FAILURE
+    assert run.attempt == 3
+    with pytest.raises(OSError, match="no answer"):
+        result_of(run).get(timeout=1)
+
+
+def test_autoretry_goes_to_the_database(time_machine: Any) -> None:
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    time_machine.move_to(now, tick=False)
+    run = run_task(tasks.retry_by_itself)
+    assert (run.task_result.status, run.attempt) == (states.RETRY, 2)
+    assert run.hand_over_at == now + timedelta(seconds=10)
+    deliver(run)
+    assert reload(run).task_result.status == states.FAILURE
+
+
+def test_new_arguments_and_options_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def retry(name: str) -> None:
+        raise tasks.record.retry(args=(), kwargs={"name": "other"}, queue="slow", countdown=1)
+
+    monkeypatch.setattr(tasks.record, "run", retry)
+    run = run_task(tasks.record, name="x")
+    assert (run.args, run.kwargs, run.options) == ([], {"name": "other"}, {"queue": "slow"})
+
+
+def test_arguments_stay_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    def retry(name: str) -> None:
+        raise tasks.record.retry()
+
+    monkeypatch.setattr(tasks.record, "run", retry)
+    assert run_task(tasks.record, name="x").kwargs == {"name": "x"}
+
+
+def test_the_error_being_handled_is_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def retry() -> None:
+        try:
+            raise LookupError("gone")
+        except LookupError:
+            raise tasks.report.retry() from None
+
+    monkeypatch.setattr(tasks.report, "run", retry)
+    run_task(tasks.report)
+    assert Attempt.objects.get().error == "LookupError: gone"
+
+
+def test_progress_of_the_failed_attempt_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    def retry() -> None:
+        raise tasks.report.retry()
+
+    monkeypatch.setattr(tasks.report, "run", retry)
+    run = make_run(tasks.report, progress_current=1, progress_words="x", hand_overs=4)
+    deliver(run)
+    run = reload(run)
+    assert (run.progress_current, run.progress_words, run.hand_overs) == (None, "", 0)
+
+
+def test_a_message_goes_back_when_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("starting up")
+
+    monkeypatch.setattr(execution, "claim", refuse)
+    monkeypatch.setattr(execution, "DATABASE_PAUSE_SECONDS", 0)
+    run = make_run(tasks.record, kwargs={"name": "x"})
+    outcome = deliver(run)
+    assert outcome.info.state == states.REJECTED
+    assert outcome.info.retval.requeue
+    assert reload(run).task_result.status == states.PENDING
+
+
+def test_a_run_whose_database_went_away_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(name: str) -> None:
+        Group.objects.create(name=name)
+        raise OperationalError("terminating connection")
+
+    monkeypatch.setattr(tasks.record, "run", break_down)
+    run = run_task(tasks.record, name="x")
+    assert effects() == []
+    assert (run.task_result.status, run.attempt) == (states.RETRY, 2)
+    assert Attempt.objects.get().error == "OperationalError: terminating connection"
+
+
+def test_a_run_whose_database_goes_away_each_time_fails_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down() -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(tasks.report, "run", break_down)
+    monkeypatch.setattr(tasks.report, "max_retries", 0)
+    assert run_task(tasks.report).task_result.status == states.FAILURE
+
+
+def test_a_retry_that_cannot_be_written_is_left_to_rescue(monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(*args: Any) -> None:
+        raise OperationalError("no connection")
+
+    monkeypatch.setattr(tasks.report, "run", break_down)
+    monkeypatch.setattr(execution, "retry_later", break_down)
+    assert run_task(tasks.report).task_result.status == states.STARTED
+
+
+def test_telling_a_state_changes_no_state() -> None:
+    run = run_task(tasks.tell_state, name="x")
+    assert run.task_result.status == states.SUCCESS
+    assert effects() == ["x"]
+
+
+def test_what_a_task_tells_of_itself_is_seen_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def tell() -> None:
+        tasks.report.update_state(state="PROGRESS", meta={"current": 1})
+        seen.append((result_of(run).state, result_of(run).info))
+
+    monkeypatch.setattr(tasks.report, "run", tell)
+    run = make_run(tasks.report)
+    deliver(run)
+    assert seen == [(states.STARTED, {"current": 1})]
+
+
+def test_one_that_asks_to_be_ignored_is_not_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ignore() -> None:
+        raise Ignore("nothing to do")
+
+    monkeypatch.setattr(tasks.report, "run", ignore)
+    run = run_task(tasks.report)
+    assert run.task_result.status == states.REVOKED
+    assert "nothing to do" in str(result_of(run).result)
+
+
+def test_one_that_goes_back_to_its_queue_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    def reject() -> None:
+        raise Reject("not now", requeue=True)
+
+    monkeypatch.setattr(tasks.report, "run", reject)
+    assert run_task(tasks.report).task_result.status == states.PENDING
+
+
+def test_a_task_that_replaces_itself_says_that_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.report, "run", lambda: tasks.report.replace(tasks.add.s(1, 2)))
+    run = run_task(tasks.report)
+    assert run.task_result.status == states.FAILURE
+    assert "cannot be replaced" in run.task_result.traceback
+
+
+def test_started_told_by_celery_itself_does_not_spoil_the_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.report, "track_started", True)
+    assert run_task(tasks.report).task_result.status == states.SUCCESS

@@ -1,0 +1,74 @@
+"""Progress: in no transaction, as the body of a task that is not atomic."""
+
+from typing import Any
+
+import pytest
+from celery import states
+from django.contrib.auth.models import Group
+from django.db.backends.utils import CursorWrapper
+
+from scheduling.models import Run
+from tests.scheduling import tasks_for_tests as tasks
+from tests.scheduling.factories import deliver, make_run, reload, result_of, run_task
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_slow_task_returns_after_its_effect() -> None:
+    run = run_task(tasks.work_slowly, name="x")
+    assert Group.objects.get().name == "x"
+    assert run.task_result.status == states.SUCCESS
+    assert result_of(run).get(timeout=1) == "sent"
+
+
+def test_progress_is_stored() -> None:
+    run = run_task(tasks.work_slowly, name="x")
+    assert (run.progress_current, run.progress_total, run.progress_words) == (1, 2, "half way")
+
+
+def test_progress_is_written_at_most_twice_a_second_and_when_complete(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ticks = iter(number / 10 for number in range(1000))
+    monkeypatch.setattr("scheduling.execution.time.monotonic", lambda: next(ticks))
+    written = []
+    execute = CursorWrapper.execute
+
+    def note(self: Any, sql: str, params: Any = None) -> Any:
+        if "progress_current" in sql and sql.startswith("UPDATE"):
+            written.append(params[0])
+        return execute(self, sql, params)
+
+    monkeypatch.setattr(CursorWrapper, "execute", note)
+    run_task(tasks.count_to, last=13)
+    assert written == [1, 6, 11, 13]
+
+
+def test_the_next_run_in_the_same_process_is_not_held_back() -> None:
+    for number in (1, 2):
+        run = make_run(tasks.work_slowly, task_id=f"{number}", kwargs={"name": f"{number}"})
+        deliver(run)
+        assert reload(run).progress_current == 1
+
+
+def test_long_words_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.report, "run", lambda: tasks.report.progress(1, 2, "x" * 300))
+    assert run_task(tasks.report).progress_words == "x" * 200
+
+
+def test_a_lost_attempt_shows_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tasks.report)
+
+    def be_lost() -> None:
+        Run.objects.update(attempt=2)
+        tasks.report.progress(1, 2)
+
+    monkeypatch.setattr(tasks.report, "run", be_lost)
+    deliver(run)
+    assert reload(run).progress_current is None
+
+
+def test_progress_is_refused_in_a_transaction() -> None:
+    run = run_task(tasks.show_progress_in_transaction)
+    assert run.task_result.status == states.FAILURE
+    assert "atomic = False" in str(result_of(run).result)
