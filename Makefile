@@ -3,7 +3,8 @@ PORT ?= 8000
 DEBUG ?= false
 T ?= tests
 
-.PHONY: help environment demo smoke test check format coverage
+# `make faults` and `make bench` take long; the other targets take minutes.
+.PHONY: bench help environment demo smoke test check format coverage
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +23,9 @@ test: environment  ## the tests, or a part of them (T=tests/orders)
 
 coverage: environment  ## the tests, with branch coverage
 	$(PYTHON) -m pytest -n auto --dist loadfile --cov --cov-report term:skip-covered --cov-report html
+
+bench: environment  ## ratios of speed on a PostgreSQL and a Redis of their own; writes docs/benchmarks.md
+	@$(PYTHON) -m benchmarks
 
 check: environment  ## style, types, imports, migrations, templates, settings: what CI checks
 	.venv/bin/ruff format --check .

@@ -1,0 +1,143 @@
+"""How fast due one-offs leave: ours beside a bare publish loop and beside beat's own scheduler."""
+
+import multiprocessing
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from celery import current_app as app
+from django.db import connections
+from django_celery_beat.schedulers import DatabaseScheduler
+
+from benchmarks.database import empty, plan_due, plan_future
+from benchmarks.tasks import add, add_ignored
+from scheduling.models import Run
+from scheduling.scheduler import Scheduler
+
+FUTURE = 1_000_000
+STOCK_SECONDS = 60
+ROUNDS = 3
+
+
+def rates(due: int) -> dict[str, float]:
+    """Return runs a second for so many due one-offs beside a million future ones, and the ratios.
+
+    Ours and the bare loop take turns, and the ratio is of their medians; beat's own scheduler is
+    stopped after a minute.
+    """
+    pairs = [(_bare(due), _ours(due)) for _ in range(ROUNDS)]
+    bare, ours = (statistics.median(rate) for rate in zip(*pairs, strict=True))
+    stock = _stock(due)
+    return {
+        "due": due,
+        "bare_per_second": bare,
+        "ours_per_second": ours,
+        "stock_per_second": stock,
+        "ours_over_bare": ours / bare,
+        "ours_over_stock": ours / stock,
+    }
+
+
+def two_over_one(due: int) -> dict[str, float]:
+    """Return how much faster two schedulers are than one, each a process of its own."""
+    pairs = [(_processes(1, due), _processes(2, due)) for _ in range(ROUNDS)]
+    one, two = (statistics.median(rate) for rate in zip(*pairs, strict=True))
+    return {"one_per_second": one, "two_per_second": two, "two_over_one": two / one}
+
+
+def idle(future: int) -> dict[str, float]:
+    """Return what an idle scheduler costs beside so many future one-offs."""
+    empty()
+    plan_future(future)
+    scheduler = Scheduler(app)
+    scheduler.tick()
+    times = [_seconds(scheduler._work) for _ in range(50)]
+    scheduler.close()
+    return {
+        "future": future,
+        "tick_milliseconds": statistics.median(times) * 1000,
+        "memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def _bare(count: int) -> float:
+    empty()
+    with app.producer_pool.acquire(block=True) as producer:
+        seconds = _seconds(
+            lambda: [add_ignored.apply_async((number, 1), producer=producer) for number in range(count)]
+        )
+    return count / seconds
+
+
+def _ours(count: int) -> float:
+    _fill(count)
+    scheduler = Scheduler(app)
+    seconds = _seconds(lambda: _tick_until(scheduler, lambda: _handed_over() >= count))
+    scheduler.close()
+    return count / seconds
+
+
+def _stock(count: int) -> float:
+    """Runs a second of `DatabaseScheduler`, until all have left or a minute is over."""
+    _fill(count)
+    scheduler = DatabaseScheduler(app=app)
+    give_up_at = time.monotonic() + STOCK_SECONDS
+    with app.connection_for_read() as broker:
+        client = broker.default_channel.client
+        seconds = _seconds(
+            lambda: _tick_until(
+                scheduler,
+                lambda: client.llen("celery") >= count or time.monotonic() > give_up_at,
+            )
+        )
+        return float(client.llen("celery") / seconds)
+
+
+def _processes(number: int, count: int) -> float:
+    _fill(count)
+    connections.close_all()
+    spawn = multiprocessing.get_context("fork")
+    schedulers = [spawn.Process(target=_schedule) for _ in range(number)]
+    for process in schedulers:
+        process.start()
+    _wait(lambda: _handed_over() > 0)
+    seconds = _seconds(lambda: _wait(lambda: _handed_over() >= count))
+    for process in schedulers:
+        process.kill()
+        process.join()
+    return count / seconds
+
+
+def _schedule() -> None:
+    scheduler = Scheduler(app)
+    while True:
+        scheduler.tick()
+
+
+def _fill(count: int) -> None:
+    empty()
+    plan_future(FUTURE)
+    plan_due(add, count)
+
+
+def _handed_over() -> int:
+    return Run.objects.filter(hand_overs__gt=0).count()
+
+
+def _tick_until(scheduler: Any, done: Callable[[], bool]) -> None:
+    while not done():
+        for _ in range(5):
+            scheduler.tick()
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    while not condition():
+        time.sleep(0.02)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
