@@ -21,7 +21,7 @@ def move(account: Account, *, amount: Decimal, words: str, payment: Payment | No
     Raises:
         ValidationError: the account does not hold that much.
     """
-    account = Account.objects.select_for_update().get(pk=account.pk)
+    account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     account.balance += amount
     if account.balance < 0:
         raise ValidationError(f"The account holds {account.balance - amount} {account.currency} only.")

@@ -96,7 +96,7 @@ def recompute_total(order_id: int) -> None:
     The order is locked before its lines are summed: of two who add a line at once, the second
     would otherwise write a sum without the first one's.
     """
-    Order.objects.select_for_update().filter(pk=order_id).values_list("pk").first()
+    Order.objects.select_for_update(no_key=True).filter(pk=order_id).values_list("pk").first()
     total = OrderLine.objects.filter(order=order_id).aggregate(total=Sum("total", default=0))["total"]
     Order.objects.filter(pk=order_id).update(total=total)
     OrderPaymentDetails.objects.filter(order=order_id).update(amount_due=total)
@@ -108,7 +108,7 @@ def _terms(order: Order) -> dict[str, Any]:
 
 def _lock(order: Order, *, to: OrderStatus) -> Order:
     """Return the order as it is stored, locked, if it may move to a status."""
-    order = Order.objects.select_for_update().get(pk=order.pk)
+    order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
     if order.status not in COMES_FROM[to]:
         raise ValidationError(f"{order} is {order.status}: it cannot be {to} now.", code="status")
     return order

@@ -191,4 +191,4 @@ def _enter(payment: Payment) -> Payment:
 
 def _lock(order: Order) -> Order:
     """Return the order as it is stored, locked, so that two entries cannot both be the last one."""
-    return Order.objects.select_for_update().get(pk=order.pk)
+    return Order.objects.select_for_update(no_key=True).get(pk=order.pk)

@@ -70,7 +70,7 @@ def cancel_unpaid_order(order_id: int) -> str:
     Returns:
         What was done, or why nothing was, in words.
     """
-    order = Order.objects.select_for_update().filter(pk=order_id).first()
+    order = Order.objects.select_for_update(no_key=True).filter(pk=order_id).first()
     if order is None:
         return "not cancelled: the order is gone"
     if reason := _is_not_owed(order):

@@ -12,19 +12,24 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from scheduling.models import Process
+from scheduling.undelivered import BEAT, send_again
 
 logger = get_logger(__name__)
 
-SECONDS = 5.0
-"""Between two beats."""
+SECONDS = BEAT.total_seconds()
 
 
 def register(name: str, *, kind: str, started_at: datetime, **details: Any) -> None:
     """Say that a process has started; it takes the place of an earlier one of the same name.
 
+    An earlier one that did not sign off was killed, with the messages it had.
+
     Args:
         started_at: runs that a process of this name claimed before then are lost.
     """
+    killed = Process.objects.filter(name=name).first()
+    if killed:
+        send_again(killed)
     Process.objects.update_or_create(
         name=name,
         defaults={

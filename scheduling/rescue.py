@@ -14,6 +14,7 @@ from scheduling.claims import Claim
 from scheduling.exceptions import ClaimLost
 from scheduling.models import Process
 from scheduling.retrying import give_up_attempt
+from scheduling.undelivered import send_again
 
 logger = get_logger(__name__)
 
@@ -59,7 +60,7 @@ class Watch:
 
 
 def rescue_lost(watch: Watch) -> int:
-    """Give up the attempts of workers that are gone, so that others take their runs.
+    """Give up the attempts of workers that are gone, so that others take their runs and messages.
 
     A run is lost if its worker is silent, was replaced by one of the same name that started later,
     signed off, or is alive and says that it does not have it: it lost the database in mid-run.
@@ -69,6 +70,8 @@ def rescue_lost(watch: Watch) -> int:
     """
     workers = {process.name: process for process in Process.objects.filter(kind=Process.Kind.WORKER)}
     silent = watch.silent(workers.values())
+    for name in silent:
+        send_again(workers[name])
     started = TaskResult.objects.filter(status=states.STARTED).only(
         "task_id", "worker", "date_started", "status"
     )

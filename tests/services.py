@@ -20,6 +20,7 @@ from redis.retry import Retry
 
 START_SECONDS = 30
 STOP_SECONDS = 10
+POSTGRESQL = {"package": "postgresql", "folders": "usr/lib/postgresql/*/bin"}
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,16 @@ def require(program: str, *, package: str, folders: str = "") -> str:
 @contextmanager
 def redis_server(*options: str) -> Iterator[Service]:
     """Run Redis, with no persistence unless the options say otherwise."""
+    with temporary_folder() as folder, run_redis(folder, free_port(), *options) as service:
+        yield service
+
+
+@contextmanager
+def run_redis(folder: Path, port: int, *options: str) -> Iterator[Service]:
+    """Run Redis on a given port, so that it can be started there again."""
     program = require("redis-server", package="redis-server")
-    port = free_port()
-    with (
-        temporary_folder() as folder,
-        running([program, "--port", str(port), "--dir", str(folder), "--save", "", *options]) as process,
-    ):
+    command = [program, "--port", str(port), "--dir", str(folder), "--save", "", *options]
+    with running(command) as process:
         wait_until(lambda: redis_answers(port), process)
         yield Service(url=f"redis://127.0.0.1:{port}/0", process=process)
 
@@ -64,31 +69,41 @@ def redis_server(*options: str) -> Iterator[Service]:
 @contextmanager
 def postgresql_server(*options: str) -> Iterator[Service]:
     """Run PostgreSQL with one empty database; the options are `name=value` settings."""
-    where = {"package": "postgresql", "folders": "usr/lib/postgresql/*/bin"}
-    initdb, server = require("initdb", **where), require("postgres", **where)
-    port = free_port()
     with temporary_folder(owner=database_user()) as folder:
-        data = folder / "data"
-        subprocess.run(
-            [initdb, "--pgdata", data, "--username", "tests", "--auth", "trust", "--no-sync"],
-            user=database_user(),
-            cwd=folder,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        settings = [
-            f"port={port}",
-            "listen_addresses=127.0.0.1",
-            f"unix_socket_directories={folder}",
-            *options,
-        ]
-        arguments = [word for setting in settings for word in ("-c", setting)]
-        # SIGINT, for it would wait for every client after SIGTERM.
-        start = [server, "-D", str(data), *arguments]
-        with running(start, user=database_user(), cwd=folder, stop_by=signal.SIGINT) as process:
-            url = f"postgres://tests@127.0.0.1:{port}/postgres"
-            wait_until(lambda: postgresql_answers(url), process)
-            yield Service(url=url, process=process)
+        make_postgresql(folder)
+        with run_postgresql(folder, free_port(), *options) as service:
+            yield service
+
+
+def make_postgresql(folder: Path) -> None:
+    """Make the files of a PostgreSQL server."""
+    initdb = require("initdb", **POSTGRESQL)
+    subprocess.run(
+        [initdb, "--pgdata", folder / "data", "--username", "tests", "--auth", "trust", "--no-sync"],
+        user=database_user(),
+        cwd=folder,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+@contextmanager
+def run_postgresql(folder: Path, port: int, *options: str) -> Iterator[Service]:
+    """Run PostgreSQL on files that are there and a given port, so that it can be started there again."""
+    server = require("postgres", **POSTGRESQL)
+    settings = [
+        f"port={port}",
+        "listen_addresses=127.0.0.1",
+        f"unix_socket_directories={folder}",
+        *options,
+    ]
+    arguments = [word for setting in settings for word in ("-c", setting)]
+    # SIGINT, for it would wait for every client after SIGTERM.
+    start = [server, "-D", str(folder / "data"), *arguments]
+    with running(start, user=database_user(), cwd=folder, stop_by=signal.SIGINT) as process:
+        url = f"postgres://tests@127.0.0.1:{port}/postgres"
+        wait_until(lambda: postgresql_answers(url), process)
+        yield Service(url=url, process=process)
 
 
 def database_user() -> str | None:

@@ -2,9 +2,11 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.context import ForkServerProcess
 from types import TracebackType
 from typing import Self
@@ -15,6 +17,7 @@ FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.faults.preload"])
 
 WATCH_SECONDS = 0.05
+STOP_SECONDS = 5
 
 
 def run_worker(name: str, concurrency: int) -> None:
@@ -70,8 +73,8 @@ class Cluster:
         for process in self._processes.values():
             process.terminate()
         for process in self._processes.values():
-            process.join(5)
-            process.kill()
+            process.join(STOP_SECONDS)
+            _kill_group(process)
 
     def add_worker(self, name: str, *, concurrency: int = 2) -> None:
         """Start a worker and keep it running."""
@@ -92,15 +95,15 @@ class Cluster:
 
     def pid(self, name: str) -> int:
         """Return the process id that has the name now."""
-        return self._processes[name].pid or 0
+        return _pid(self._processes[name])
 
     def drop(self, name: str) -> None:
         """Let a process end, and do not start it again."""
         del self._starts[name]
         process = self._processes.pop(name)
         process.terminate()
-        process.join(10)
-        process.kill()
+        process.join(STOP_SECONDS)
+        _kill_group(process)
 
     def _keep(self, name: str, start: Callable[[], ForkServerProcess]) -> None:
         self._starts[name] = start
@@ -116,6 +119,18 @@ class Cluster:
             for name, process in list(self._processes.items()):
                 if not process.is_alive() and name in self._starts:
                     self._start(name)
+
+
+def _pid(process: ForkServerProcess) -> int:
+    if process.pid is None:
+        raise RuntimeError(f"{process.name} was not started")
+    return process.pid
+
+
+def _kill_group(process: ForkServerProcess) -> None:
+    """Kill what is left of it, its children too."""
+    with suppress(ProcessLookupError):
+        os.killpg(_pid(process), signal.SIGKILL)
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, pause: float = 0.05) -> bool:

@@ -2,7 +2,6 @@
 
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from django.db.models import Q
 from django.utils import timezone
@@ -14,19 +13,6 @@ from scheduling.runs import UNFINISHED
 from tests.faults.cluster import wait_until
 from tests.faults.effects.models import Effect
 from tests.faults.effects.tasks import leave_effect
-
-
-@dataclass(frozen=True)
-class Count:
-    """What came of the planned effects."""
-
-    planned: int
-    lost: int
-    double: int
-    extra: int
-    recovered: int
-    recovery_median_seconds: float
-    recovery_max_seconds: float
 
 
 def plan_effects(orders: Iterable[str], *, seconds: float = 0.0) -> list[str]:
@@ -65,19 +51,24 @@ def unfinished() -> int:
     return TaskResult.objects.filter(status__in=UNFINISHED).count()
 
 
-def count(planned: Sequence[str]) -> Count:
-    """Compare what was planned with what was done."""
+def count(planned: Sequence[str]) -> dict[str, float]:
+    """Compare what was planned with what was done.
+
+    Returns:
+        How many were planned, lost, done twice and never asked for; how many needed a second message
+        or attempt, and how long those took from being due to their effect.
+    """
     effects = {effect.order: effect for effect in Effect.objects.all()}
     recoveries = _recoveries(effects)
-    return Count(
-        planned=len(planned),
-        lost=len(set(planned) - effects.keys()),
-        double=sum(effect.times - 1 for effect in effects.values()),
-        extra=len(effects.keys() - set(planned)),
-        recovered=len(recoveries),
-        recovery_median_seconds=round(statistics.median(recoveries), 1) if recoveries else 0.0,
-        recovery_max_seconds=round(max(recoveries), 1) if recoveries else 0.0,
-    )
+    return {
+        "planned": len(planned),
+        "lost": len(set(planned) - effects.keys()),
+        "double": sum(effect.times - 1 for effect in effects.values()),
+        "extra": len(effects.keys() - set(planned)),
+        "recovered": len(recoveries),
+        "recovery median s": round(statistics.median(recoveries), 1) if recoveries else 0,
+        "recovery max s": round(max(recoveries), 1) if recoveries else 0,
+    }
 
 
 def _recoveries(effects: dict[str, Effect]) -> list[float]:

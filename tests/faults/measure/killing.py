@@ -2,18 +2,19 @@
 
 from tests.faults import failpoints
 from tests.faults.cluster import Cluster, wait_until
-from tests.faults.counting import Count, count, plan_effects, wait_for_quiet
+from tests.faults.counting import count, plan_effects, wait_for_quiet
+from tests.faults.stage import Stage
 
 REACH_SECONDS = 120
-QUIET_SECONDS = 180
+QUIET_SECONDS = 600
 
 
-def kill_at(point: str, *, times: int, whole_worker: bool = False) -> Count:
+def kill_at(stage: Stage, n: int, *, point: str, whole_worker: bool) -> dict[str, float]:
     """Kill a process at one point, again and again, while work goes on.
 
     Args:
+        n: how many processes to kill.
         point: one of `failpoints.POINTS`.
-        times: how many processes to kill.
         whole_worker: kill the worker's main process and its children together.
 
     Raises:
@@ -25,12 +26,12 @@ def kill_at(point: str, *, times: int, whole_worker: bool = False) -> Count:
             cluster.add_scheduler(f"scheduler-{name}")
             cluster.add_worker(f"worker-{name}")
         cluster.wait_until_alive()
-        for kill in range(times):
+        for kill in range(n):
             failpoints.arm(point, whole_worker=whole_worker)
             planned += plan_effects(f"{point}-{kill}-{number}" for number in range(2))
             _wait_for_kill(point, kill + 1)
         wait_for_quiet(planned, seconds=QUIET_SECONDS)
-    return count(planned)
+        return count(planned)
 
 
 def _wait_for_kill(point: str, kills: int) -> None:

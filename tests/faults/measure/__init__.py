@@ -1,0 +1,1 @@
+"""One measurement a function: it takes a stage and a number, and returns named figures."""
