@@ -5,33 +5,23 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from celery import states
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.views import View
 from django_celery_results.models import TaskResult
 from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminRadioSelectWidget
+from unfold.widgets import UnfoldAdminRadioSelectWidget
 
-from scheduling.admin.dialogs import ReasonForm, finish
-from scheduling.cancelling import cancel_runs
+from scheduling.admin.dialogs import finish
 from scheduling.exceptions import SchedulingError
-from scheduling.models import Process
-from scheduling.planning import plan
-from scheduling.pruning import ended_before
-from scheduling.rerunning import AT_MOST, FAILURES_ALLOWED, Again, run_again, run_many_again
-from scheduling.runs import WAITING
-from scheduling.stopping import stop_runs
-from scheduling.tasks import prune_results
+from scheduling.rerunning import AT_MOST
 
 CHOSEN = "_selected_action"
 """The ids of the ticked rows, as Django's own check boxes name them."""
@@ -52,23 +42,6 @@ class RunActionForm(BaseDialogForm):
             del self.fields["which"]
 
 
-class RunAgainForm(RunActionForm):
-    """Asks how fast."""
-
-    per_minute = forms.IntegerField(
-        label="How many a minute",
-        min_value=1,
-        max_value=1000,
-        required=False,
-        widget=UnfoldAdminIntegerFieldWidget,
-        help_text=f"Empty: all at once. The rest halts by itself once {FAILURES_ALLOWED} fail again.",
-    )
-
-
-class WithReasonForm(RunActionForm, ReasonForm):
-    """Asks why."""
-
-
 class RunAction(View):
     """One action on runs: the ticked ones, or all that match the list's filter up to a limit.
 
@@ -83,7 +56,7 @@ class RunAction(View):
     model_admin: Any = None
     permission = ""
     eligible: Sequence[str] = ()
-    form_class: type[RunActionForm] = WithReasonForm
+    form_class: type[RunActionForm] = RunActionForm
     title = ""
     description = ""
     submit = ""
@@ -204,134 +177,3 @@ class RunAction(View):
         LogEntry.objects.log_actions(
             self.request.user.pk or 0, TaskResult.objects.filter(task_id__in=task_ids), CHANGE, words
         )
-
-
-class RunAgain(RunAction):
-    """Run what has ended again, with the arguments it had."""
-
-    permission = "scheduling.run_task"
-    eligible = tuple(states.READY_STATES)
-    form_class = RunAgainForm
-    title = "Run {runs} again?"
-    description = "With the same arguments, as new runs; the old ones stay in the list."
-    submit = "Run again"
-
-    def matching(self) -> QuerySet[TaskResult]:
-        """Leave out what was run again already."""
-        return super().matching().filter(Q(run__again_as="") | Q(run=None))
-
-    def _form(self, data: Any = None) -> RunActionForm:
-        form = super()._form(data)
-        if "one" in self.request.GET:
-            del form.fields["per_minute"]
-        return form
-
-    def act(self, task_ids: Sequence[str], form: Any) -> tuple[str, str]:
-        """Put them back."""
-        pace = form.cleaned_data.get("per_minute")
-        how = Again(by=self.by, token=self.token, per_minute=pace)
-        if "one" in self.request.GET and len(task_ids) == 1:
-            new = run_again(task_ids[0], how=how)
-            page = reverse("admin:django_celery_results_taskresult_change", args=[new.pk])
-            return "It is being run again: this is the new run.", page
-        count = run_many_again(task_ids, how=how, words=f"{len(task_ids)} runs").total
-        speed = f", {pace} a minute" if pace else ""
-        left_out = len(task_ids) - count
-        rest = f" {left_out} cannot be run again: the task is gone, or it has not ended." if left_out else ""
-        return f"{count} are being run again{speed}.{rest}", ""
-
-
-class Cancel(RunAction):
-    """Cancel what waits."""
-
-    permission = "scheduling.cancel_run"
-    eligible = WAITING
-    title = "Cancel {runs}?"
-    description = "What has not started never will. It stays in the list, with your reason."
-    submit = "Cancel them"
-
-    def act(self, task_ids: Sequence[str], form: Any) -> tuple[str, str]:
-        """Cancel them, and say what became of each."""
-        reason = f"{form.cleaned_data['reason']} ({self.by})"
-        return _proof(cancel_runs(task_ids, because=reason), task_ids, "cancelled before it started"), ""
-
-
-class Stop(RunAction):
-    """Stop what runs."""
-
-    permission = "scheduling.cancel_run"
-    eligible = (states.STARTED,)
-    title = "Stop {runs}?"
-    submit = "Stop them"
-
-    def describe(self) -> str:
-        """Say what stopping does, and where it cannot."""
-        words = (
-            "Nothing more of what it does to the database is kept, and its process ends within seconds. "
-            "What has left the house, such as an e-mail, stays sent."
-        )
-        unable = Process.objects.filter(kind=Process.Kind.WORKER, can_stop=False)
-        names = ", ".join(unable.order_by("name").values_list("name", flat=True)[:5])
-        return (
-            f"{words} A run on {names} goes on to its end all the same: its pool has no processes to end."
-            if names
-            else words
-        )
-
-    def act(self, task_ids: Sequence[str], form: Any) -> tuple[str, str]:
-        """Stop them, and say what became of each."""
-        reason = f"{form.cleaned_data['reason']} (stopped by {self.by})"
-        return _proof(stop_runs(task_ids, because=reason), task_ids, "stopped"), ""
-
-
-class DeleteOld(RunAction):
-    """Delete what ended longer ago than it is to be kept, at once instead of at night."""
-
-    permission = "django_celery_results.delete_taskresult"
-    form_class = RunActionForm
-    title = "Delete old runs now?"
-    submit = "Delete"
-
-    @property
-    def _choices(self) -> list[tuple[str, str]]:
-        return [("old", "All that are old")]
-
-    def _ids(self, which: str) -> list[str]:
-        return []
-
-    def describe(self) -> str:
-        """Say the rule, and how many it means."""
-        count = ended_before(
-            keep_succeeded=settings.SCHEDULING_KEEP_SUCCEEDED, keep_others=settings.SCHEDULING_KEEP_OTHERS
-        )[: AT_MOST + 1].count()
-        many = f"more than {AT_MOST:,}" if count > AT_MOST else str(count)
-        return (
-            f"Runs that succeeded are kept {settings.SCHEDULING_KEEP_SUCCEEDED.days} days, all others "
-            f"{settings.SCHEDULING_KEEP_OTHERS.days} days. Now {many} are older than that. "
-            "They cannot be brought back."
-        )
-
-    def act(self, task_ids: Sequence[str], form: Any) -> tuple[str, str]:
-        """Plan the task that does it every night for now."""
-        now = timezone.now()
-        plan(
-            f"prune:{now.timestamp()}/old-runs", prune_results, at=now, reason="asked for", planned_by=self.by
-        )
-        return "Old runs are being deleted.", ""
-
-
-def _proof(done: set[str], task_ids: Sequence[str], words: str) -> str:
-    late = len(task_ids) - len(done)
-    if len(task_ids) == 1:
-        return f"It was {words}." if done else "It was too late: it had moved on meanwhile."
-    proof = f"{len(done)} {'was' if len(done) == 1 else 'were'} {words.replace('it ', 'they ')}."
-    return f"{proof} For {late} it was too late: they had moved on." if late else proof
-
-
-ACTIONS: dict[str, type[RunAction]] = {
-    "run-again": RunAgain,
-    "cancel": Cancel,
-    "stop": Stop,
-    "delete-old": DeleteOld,
-}
-"""By their part of the address."""

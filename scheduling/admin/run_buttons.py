@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django_celery_results.models import TaskResult
 
-from scheduling.admin.run_actions import ACTIONS, CHOSEN
+from scheduling.admin.run_actions import CHOSEN
+from scheduling.admin.run_verbs import ACTIONS
 from scheduling.catalogue import words_of
 from scheduling.runs import WAITING
 
@@ -41,7 +42,7 @@ def buttons_of(request: HttpRequest, result: TaskResult) -> list[ActionButton]:
     return [
         ActionButton(
             title,
-            f"{_address(name)}?{query}",
+            f"{action_address(name)}?{query}",
             f"{title}: {words_of(result.task_name)}",
             danger=name == "stop",
         )
@@ -55,13 +56,14 @@ def bulk_buttons(request: HttpRequest) -> list[ActionButton]:
     parameters = request.GET.copy()
     parameters["token"] = str(uuid.uuid4())
     return [
-        ActionButton(f"{title}…", f"{_address(name)}?{parameters.urlencode()}", include=TICKED)
+        ActionButton(f"{title}…", f"{action_address(name)}?{parameters.urlencode()}", include=TICKED)
         for name, title in _fitting_tab(request.GET.get("state", ""))
         if request.user.has_perm(ACTIONS[name].permission)
     ]
 
 
-def _address(name: str) -> str:
+def action_address(name: str) -> str:
+    """Return the address of an action's dialog."""
     return reverse(f"admin:django_celery_results_taskresult_{name}")
 
 

@@ -102,6 +102,17 @@ class WorkerFilter(DropdownFilter):
         return queryset.filter(worker=self.value()) if self.value() else queryset
 
 
+class CauseFilter(TextFilter):
+    """Which cause of failure, of those that were not run again; the page of failures links to it."""
+
+    title = "cause of failure (its code)"
+    parameter_name = "cause"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[TaskResult]) -> QuerySet[TaskResult] | None:
+        """Narrow to failures that are alike."""
+        return queryset.filter(run__cause=self.value(), run__again_as="") if self.value() else queryset
+
+
 class PeriodFilter(RadioFilter):
     """How long ago it was due."""
 

@@ -21,13 +21,16 @@ from django.views.decorators.http import require_safe
 from django_celery_results.models import TaskResult
 from unfold.admin import ModelAdmin
 
+from scheduling.admin.failures import FailuresView
 from scheduling.admin.newest_first import KeyPaginator, NewestFirst
-from scheduling.admin.run_actions import ACTIONS, CHOSEN
+from scheduling.admin.run_actions import CHOSEN
 from scheduling.admin.run_buttons import bulk_buttons, buttons_of
 from scheduling.admin.run_page import RunPage, percent_done
 from scheduling.admin.run_search import search_runs
+from scheduling.admin.run_verbs import ACTIONS
 from scheduling.admin.states import NOTHING, between, figure, run_of, state_badge
 from scheduling.admin.task_result_filters import (
+    CauseFilter,
     PeriodFilter,
     ScheduleFilter,
     StateFilter,
@@ -75,7 +78,7 @@ class TaskResultAdmin(ModelAdmin):
         "on_worker",
         "when",
     )
-    list_filter = (StateFilter, TaskFilter, ScheduleFilter, WorkerFilter, PeriodFilter)
+    list_filter = (StateFilter, TaskFilter, ScheduleFilter, WorkerFilter, PeriodFilter, CauseFilter)
     list_filter_submit = True
     list_fullwidth = True
     list_per_page = 50
@@ -116,7 +119,15 @@ class TaskResultAdmin(ModelAdmin):
         return columns
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the actions' dialogs."""
+        """Add the page of failures and the actions' dialogs."""
+        failures = self.admin_site.admin_view(FailuresView.as_view(model_admin=self))
+        return [
+            path("failures/", failures, name="django_celery_results_taskresult_failures"),
+            *self._action_urls(),
+            *super().get_urls(),
+        ]
+
+    def _action_urls(self) -> list[URLPattern]:
         return [
             path(
                 f"act/{name}/",
@@ -124,7 +135,7 @@ class TaskResultAdmin(ModelAdmin):
                 name=f"django_celery_results_taskresult_{name}",
             )
             for name, action in ACTIONS.items()
-        ] + super().get_urls()
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TaskResult]:
         """Return runs without their long texts."""
