@@ -45,11 +45,10 @@ def orders_in_need(request: HttpRequest, now: datetime) -> list[Need]:
 
 def _order_in_need(order: Order, now: datetime, *, may_receive: bool) -> Need:
     due_at = order.payment_details.due_at or now
-    words = "overdue" if due_at < now else "due"
     return Need(
         whom=f"{order} {order.customer}",
         address=reverse("admin:orders_order_change", args=[order.pk]),
-        words=f"underpaid, {words}" if order.paid else words,
+        words="underpaid, due" if order.paid else "due",
         since=due_at,
         amount=money(order.owed, order.currency),
         button="Record payment",

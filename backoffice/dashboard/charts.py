@@ -41,7 +41,8 @@ class Series:
             "data": list(self.values),
             "backgroundColor": self.colour,
             "borderColor": self.colour,
-            "maxTicksXLimit": 8,
+            "maxTicksXLimit": 6,
+            "maxBarThickness": 24,
             **line,
         }
 

@@ -16,7 +16,7 @@ from orders.models.money import AmountField
 
 NOT_SOLD = (OrderStatus.DRAFT, OrderStatus.CANCELLED, OrderStatus.REFUNDED)
 
-AGES = ("not yet due", "up to a week", "up to 30 days", "longer")
+AGES = ("not yet due", "1–7 days", "8–30 days", "over 30 days")
 """How long what is owed has been overdue."""
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from backoffice import badges
 from backoffice.dashboard import charts, figures
-from backoffice.dashboard.attention import failed_runs, orders_in_need
+from backoffice.dashboard.attention import ROWS, failed_runs, orders_in_need
 from backoffice.dashboard.period import PRESETS, Period, chosen_period
 from backoffice.dashboard.upcoming import runs_next
 from backoffice.dashboard.work import work_status
@@ -21,7 +21,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Fill the admin's index; the number of statements does not grow with what is stored."""
     now = timezone.now()
     period = chosen_period(*(request.GET.get(name, "") for name in ("period", "from", "to")))
-    context.update(title="Dashboard", period=period, presets=PRESETS, needs=[], charts=[])
+    context.update(title="Dashboard", period=period, presets=PRESETS, needs=[], charts=[], rows_shown=ROWS)
     if request.user.has_perm("orders.view_order"):
         _add_shop(context, request, period, now)
     if request.user.has_perm("django_celery_results.view_taskresult"):

@@ -89,7 +89,14 @@ class OrderLineInline(TabularInline):
     verbose_name = "line"
     autocomplete_fields = ("product",)
     fields = ("product", "description", "quantity", "unit_price", "discount", "total_shown")
-    readonly_fields = ("total_shown",)
+    readonly_fields = ("price_shown", "discount_shown", "total_shown")
+    template_after = "orders/lines_total.html"
+
+    def get_fields(self, request: HttpRequest, obj: Order | None = None) -> tuple[str, ...]:
+        """Leave out what only helps to fill in lines where they are read."""
+        if self.has_add_permission(request, obj):
+            return self.fields
+        return ("description", "quantity", "price_shown", "discount_shown", "total_shown")
 
     def has_view_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
         """Show the lines to whoever sees the order."""
@@ -123,7 +130,17 @@ class OrderLineInline(TabularInline):
         field.widget.attrs["aria-label"] = field.label
         return field
 
-    @display(description="Total", formatting="price")
+    @display(description="Unit price")
+    def price_shown(self, line: OrderLine) -> str:
+        """Show the price."""
+        return f"{line.unit_price:,.2f}"
+
+    @display(description="Discount")
+    def discount_shown(self, line: OrderLine) -> str:
+        """Show the discount in per cent, none as a dash."""
+        return f"{(line.discount * HUNDRED).normalize():f} %" if line.discount else "–"
+
+    @display(description="Total")
     def total_shown(self, line: OrderLine) -> str:
         """Show the total the server computed."""
         return money(line.total, line.order.currency) if line.pk else "–"

@@ -12,6 +12,7 @@ from django_celery_results.models import TaskResult
 from orders.admin.planned import CHANGES, Step, steps_of
 from orders.models import Order, OrderEvent, OrderStatus, Payment
 from scheduling.catalogue import words_of
+from scheduling.models import Run
 
 EVENTS_SHOWN = 200
 RUNS_SHOWN = 50
@@ -59,11 +60,11 @@ def step_buttons(order: Order, step: Step) -> list[tuple[str, str]]:
 
 
 def timeline_of(order: Order) -> list[Happening]:
-    """Return what happened, oldest first: the events, and the runs that failed without leaving one."""
+    """Return what happened, oldest first: the events, and the runs that left none because they failed."""
     events = list(order.events.select_related("actor").order_by("-at", "-id")[:EVENTS_SHOWN])
     runs = runs_of(order)
     told = {event.task_id for event in events}
-    silent = [run_happening(run) for run in runs.values() if run.task_id not in told and run.date_done]
+    silent = [run_happening(run) for run in runs.values() if run.task_id not in told and was_lost(run)]
     happened = [event_happening(event, runs.get(event.task_id)) for event in reversed(events)]
     return sorted([*happened, *silent], key=lambda each: each.at)
 
@@ -88,15 +89,19 @@ def event_happening(event: OrderEvent, run: TaskResult | None) -> Happening:
 
 def run_happening(run: TaskResult) -> Happening:
     """Return a run that left no event as a line."""
-    failed = run.status == states.FAILURE
-    outcome = "failed" if failed else run.run.not_run_because or "done"
     return Happening(
         at=run.date_done,
-        words=f"{words_of(run.task_name)}: {outcome}",
-        failed=failed,
+        words=f"{words_of(run.task_name)}: {run.run.get_not_run_because_display() or 'failed'}",
+        failed=True,
         run_address=run_address(run),
         run_seconds=run_seconds(run),
     )
+
+
+def was_lost(run: TaskResult) -> bool:
+    """Tell whether a run ended without its work; of cancelled ones an event tells."""
+    not_run = run.run.not_run_because
+    return run.status == states.FAILURE or (bool(not_run) and not_run != Run.NotRun.CANCELLED)
 
 
 def run_address(run: TaskResult) -> str:

@@ -44,6 +44,11 @@ class Step:
     address: str = ""
     """Its run's page, once it is due."""
 
+    @property
+    def is_due(self) -> bool:
+        """Whether its time has come."""
+        return self.at <= timezone.now()
+
 
 def steps_of(order: Order) -> list[Step]:
     """Return what is to happen, next first, in two statements."""
