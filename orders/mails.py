@@ -1,5 +1,6 @@
 """The e-mails the shop sends: composed here, sent by tasks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from email.utils import parseaddr
@@ -73,12 +74,12 @@ def compose(
     return message
 
 
-def sales_mail(day: date, sales: list[Sales]) -> EmailMultiAlternatives:
-    """Compose the sales report of a day."""
+def sales_mail(day: date, sales: list[Sales], *, to: Sequence[str]) -> EmailMultiAlternatives:
+    """Compose the sales report of a day for those it is sent to."""
     return compose(
         "sales_report",
         subject=f"Sales of {date_format(day, 'l, j F Y')}",
-        to=settings.ORDERS_REPORT_RECIPIENTS,
+        to=to,
         message_id=message_id(f"sales-report.{day}"),
         context={"sales": sales},
     )

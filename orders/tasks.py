@@ -7,12 +7,14 @@ from typing import Annotated, Any
 
 from celery import shared_task
 from django.conf import settings
+from django.core.validators import validate_email
 from django.utils import timezone
 
 from orders import mails, ordering, timeline
 from orders.models import Order, OrderEvent, OrderStatus
 from orders.pruning import prune_events
 from orders.reports import sales_on
+from scheduling.arguments import ModelKey
 from scheduling.execution import Task
 
 # E-mail waits for a network, so it holds no transaction meanwhile.
@@ -42,8 +44,13 @@ def send_order_confirmation(self: Task, order_id: int) -> str:
     return _send(self, order_id, mails.CONFIRMATION, not_wanted=_is_not_open)
 
 
-@shared_task(**MAIL, words="Payment reminder", touches="Sends the customer an e-mail.")
-def send_payment_reminder(self: Task, order_id: int) -> str:
+@shared_task(
+    **MAIL,
+    schedulable=True,
+    words="Payment reminder",
+    touches="Sends the customer an e-mail, if anything is still owed.",
+)
+def send_payment_reminder(self: Task, order_id: Annotated[int, ModelKey("orders.Order")]) -> str:
     """Remind a customer of what is still to be paid.
 
     Retries: five, when the mail server cannot be reached. Safe to run twice, as the confirmation is.
@@ -83,25 +90,34 @@ def cancel_unpaid_order(order_id: int) -> str:
     **MAIL,
     schedulable=True,
     words="Sales report",
-    touches="Sends an e-mail to those named in the settings.",
+    touches="Sends an e-mail to those you name.",
 )
-def sales_report(self: Task, day: Annotated[date | None, "Empty: yesterday."] = None) -> str:
+def sales_report(
+    self: Task,
+    recipients: Annotated[
+        list[Annotated[str, validate_email]] | None,
+        "One address on each line. Empty: those named in the settings.",
+    ] = None,
+    day: Annotated[date | None, "Empty: yesterday."] = None,
+) -> str:
     """Send the figures of a day to those who asked for them.
 
     Retries: five, when the mail server cannot be reached. Run twice it is sent twice, with the same
     Message-ID.
 
     Args:
+        recipients: their addresses; those named in the settings if left out.
         day: in the shop's time zone; yesterday if left out.
 
     Returns:
         What was done, or why nothing was, in words.
     """
-    if not settings.ORDERS_REPORT_RECIPIENTS:
+    to = recipients or settings.ORDERS_REPORT_RECIPIENTS
+    if not to:
         return "not sent: nobody is named in ORDERS_REPORT_RECIPIENTS"
     on = day or timezone.localdate() - timedelta(days=1)
-    mails.sales_mail(on, sales_on(on)).send()
-    return f"sales of {on} sent to {', '.join(settings.ORDERS_REPORT_RECIPIENTS)}"
+    mails.sales_mail(on, sales_on(on), to=to).send()
+    return f"sales of {on} sent to {', '.join(to)}"
 
 
 @shared_task(

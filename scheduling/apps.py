@@ -1,6 +1,7 @@
 """The scheduling app."""
 
 from django.apps import AppConfig
+from django.core import checks
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -15,7 +16,9 @@ class SchedulingConfig(AppConfig):
 
         Only a worker imports them by itself, but pages look them up by name too.
         """
+        from scheduling.checks import check_catalogue
         from scheduling.receivers import connect_receivers
 
         connect_receivers()
         autodiscover_modules("tasks")
+        checks.register(check_catalogue)

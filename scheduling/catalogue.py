@@ -19,8 +19,13 @@ from scheduling.runs import shown_arguments
 
 def schedulable_tasks() -> dict[str, Task]:
     """Return the tasks that staff may schedule and run, by name, in the order of their words."""
-    found = [task for task in all_tasks().values() if getattr(task, "schedulable", False)]
-    return {task.name: task for task in sorted(found, key=lambda task: words_of(task.name))}
+    found = filter(is_schedulable, all_tasks())
+    return {name: all_tasks()[name] for name in sorted(found, key=words_of)}
+
+
+def is_schedulable(task_name: str) -> bool:
+    """Whether staff may schedule and run a task."""
+    return bool(getattr(all_tasks().get(task_name), "schedulable", False))
 
 
 def all_tasks() -> Mapping[str, Task]:
@@ -35,10 +40,9 @@ def schedulable_task(name: str) -> Task:
     Raises:
         InvalidPlan: staff may not schedule it.
     """
-    task = all_tasks().get(name)
-    if task is None or not getattr(task, "schedulable", False):
+    if not is_schedulable(name):
         raise InvalidPlan(f"{name} is not among the tasks that staff may schedule")
-    return task
+    return all_tasks()[name]
 
 
 def words_of(task_name: str | None) -> str:

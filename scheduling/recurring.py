@@ -12,7 +12,7 @@ from django.db.models import F
 from django_celery_beat.models import PeriodicTask
 from django_celery_results.models import TaskResult
 
-from scheduling import timetable
+from scheduling import catalogue, timetable
 from scheduling.definitions import definition_of
 from scheduling.models import Recurrence, Run
 from scheduling.occurrences import EXPIRED, NotRun, run_of
@@ -123,6 +123,9 @@ class Claimed:
     def _verdict(self, due_at: datetime, busy: Sequence[str]) -> NotRun | None:
         rules = self.recurrence
         late = self.now - due_at
+        if not rules.in_code and not catalogue.is_schedulable(self.periodic_task.task):
+            # Its row was written past the form: the form offers nothing else.
+            return NotRun("", f"{self.periodic_task.task} is not among the tasks that staff may schedule")
         if due_at == rules.skip_at:
             return NotRun(Run.NotRun.SKIPPED, "skipped by hand")
         expires = self.periodic_task.expires

@@ -75,7 +75,7 @@ def work_slowly(self: celery.Task, name: str) -> str:
     return "sent"
 
 
-@shared_task(atomic=False)
+@shared_task(atomic=False, schedulable=True, words="Report")
 def report() -> str:
     return "all well"
 
@@ -106,6 +106,11 @@ def count_to(self: celery.Task, last: int) -> None:
 @shared_task(atomic=False, max_retries=1)
 def kill_its_process() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+@shared_task
+def remind_of_anything(subject: object) -> None:
+    """Take what no form can ask for."""
 
 
 class Format(TextChoices):
