@@ -48,7 +48,8 @@ WORK = (
     Place(
         "Task results", "checklist", "django_celery_results.taskresult", badges.failed, badge_variant="danger"
     ),
-    Place("Workers", "dns", "scheduling.process"),
+    Place("Workers and queues", "dns", "scheduling.process"),
+    Place("Alert rules", "notifications", "scheduling.alertrule"),
 )
 ADMINISTRATION = (
     Place("Users", "badge", "orders.user"),

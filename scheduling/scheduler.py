@@ -12,7 +12,7 @@ from celery.utils.log import get_logger
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from scheduling import heartbeat
+from scheduling import alerting, heartbeat
 from scheduling.code_schedules import sync_code_schedules
 from scheduling.definitions import follow_edits
 from scheduling.due import claim_due
@@ -28,6 +28,7 @@ logger = get_logger(__name__)
 POLL_SECONDS = 0.5
 EDITS_SECONDS = 2.0
 RESCUE_SECONDS = 5.0
+ALERTS_SECONDS = 30.0
 SILENT_BROKER_SECONDS = 20.0
 
 
@@ -51,6 +52,7 @@ class Scheduler(beat.Scheduler):
             Errand(self._beat, heartbeat.SECONDS),
             Errand(self._follow_edits, EDITS_SECONDS),
             Errand(self._rescue, RESCUE_SECONDS),
+            Errand(self._watch_alerts, ALERTS_SECONDS),
         ]
         super().__init__(app, **kwargs)
 
@@ -153,6 +155,9 @@ class Scheduler(beat.Scheduler):
 
     def _follow_edits(self) -> None:
         follow_edits(now=timezone.now())
+
+    def _watch_alerts(self) -> None:
+        alerting.watch(now=timezone.now())
 
     def _rescue(self) -> None:
         rescue_lost(self._watch)

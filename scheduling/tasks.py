@@ -1,8 +1,13 @@
 """The tasks of scheduling itself."""
 
+from smtplib import SMTPException
+from typing import Any
+
 from celery import shared_task
 from django.conf import settings
 
+from scheduling import telling
+from scheduling.models import AlertRule
 from scheduling.pruning import prune_runs
 
 
@@ -25,3 +30,25 @@ def prune_results() -> str:
         keep_others=settings.SCHEDULING_KEEP_OTHERS,
     )
     return f"deleted {succeeded} that succeeded and {others} others"
+
+
+@shared_task(
+    bind=True,
+    atomic=False,
+    autoretry_for=(OSError, SMTPException),
+    retry_backoff=30,
+    retry_backoff_max=3600,
+    max_retries=5,
+    words="Tell of an alert",
+    touches="E-mails and posts to whom the alert rule names.",
+)
+def tell(self: Any, rule_id: int, found: str) -> str:
+    """Tell of an alert; run twice it tells twice.
+
+    Retries: five, with growing pauses, when the mail server or the webhook fails.
+
+    Returns:
+        Who was told.
+    """
+    rule = AlertRule.objects.filter(pk=rule_id).first()
+    return telling.tell(rule, found=found) if rule else "the rule was deleted"

@@ -6,24 +6,12 @@ from celery import states
 from django.utils import timezone
 
 from scheduling.explaining import Cause, explain
-from scheduling.models import Attempt, Process, Recurrence, Run
+from scheduling.models import Attempt, Recurrence, Run
+from tests.scheduling.processes import make_process
 from tests.scheduling.runs import make_run
 from tests.scheduling.schedules import by_interval
 
 pytestmark = pytest.mark.django_db
-
-
-def make_process(kind: str, **fields: Any) -> Process:
-    now = timezone.now()
-    defaults: dict[str, Any] = {
-        "name": f"{kind}@host",
-        "started_at": now,
-        "seen_at": now,
-        "hostname": "host",
-        "pid": 1,
-        "queues": ["celery"],
-    }
-    return Process.objects.create(kind=kind, **{**defaults, **fields})
 
 
 @pytest.fixture

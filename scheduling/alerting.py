@@ -1,0 +1,133 @@
+"""Alerts: what staff asked to be told of, found out and told.
+
+The scheduler looks, not a task: that no worker is alive must be noticed when no worker is alive.
+Telling is work like any other, so it survives a mail server that is down.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from celery import current_app, states
+from django.db import transaction
+from django.db.models import QuerySet
+from django_celery_results.models import TaskResult
+
+from scheduling.catalogue import words_of
+from scheduling.explaining import is_alive
+from scheduling.models import AlertRule, DelayedTask, Process, Recurrence
+from scheduling.planning import plan
+from scheduling.runs import WAITING
+from scheduling.templatetags.moments import duration
+
+
+def firing_alerts() -> QuerySet[AlertRule]:
+    """Return the alerts that last, the newest first: for the dashboard."""
+    return AlertRule.objects.filter(enabled=True, firing_since__isnull=False).order_by("-firing_since")
+
+
+@transaction.atomic
+def watch(*, now: datetime) -> int:
+    """Look at every enabled rule; plan a message for each that fires and was not told of lately.
+
+    Safe with any number of schedulers: each rule is looked at by one of them at a time.
+
+    Returns:
+        How many fire.
+    """
+    rules = AlertRule.objects.select_for_update(skip_locked=True).filter(enabled=True)
+    return sum(_look_at(rule, now=now) for rule in rules)
+
+
+def find(rule: AlertRule, *, now: datetime) -> str:
+    """Return what a rule finds now, in words; nothing if all is well."""
+    return _FINDERS[AlertRule.Kind(rule.kind)](rule, now)
+
+
+def _look_at(rule: AlertRule, *, now: datetime) -> bool:
+    found = find(rule, now=now)
+    if not found:
+        AlertRule.objects.filter(pk=rule.pk, firing_since__isnull=False).update(firing_since=None, found="")
+        return False
+    rule.found = found[:300]
+    rule.firing_since = rule.firing_since or now
+    if _is_to_be_told(rule, now=now):
+        _plan_telling(rule, now=now)
+        rule.told_at = now
+    rule.save(update_fields=["found", "firing_since", "told_at"])
+    return True
+
+
+def _is_to_be_told(rule: AlertRule, *, now: datetime) -> bool:
+    pause = timedelta(minutes=rule.pause_minutes)
+    heard = bool(rule.emails.strip() or rule.webhook_url)
+    return heard and (rule.told_at is None or rule.told_at <= now - pause)
+
+
+def _plan_telling(rule: AlertRule, *, now: datetime) -> None:
+    plan(
+        f"alert:{rule.pk}/{now.timestamp():.0f}",
+        current_app.tasks["scheduling.tasks.tell"],
+        at=now,
+        kwargs={"rule_id": rule.pk, "found": rule.found},
+        reason=f"the alert “{rule.name}” fires",
+        planned_by="alerts",
+    )
+
+
+def _find_failures(rule: AlertRule, now: datetime) -> str:
+    since = now - timedelta(minutes=rule.window_minutes)
+    failed = TaskResult.objects.filter(status=states.FAILURE, date_done__gte=since).order_by()
+    if rule.task_name:
+        failed = failed.filter(task_name=rule.task_name)
+    count = failed.values("pk")[: rule.threshold].count()
+    what = words_of(rule.task_name) if rule.task_name else "Tasks"
+    window = duration(timedelta(minutes=rule.window_minutes))
+    return f"{what} failed {count} times or more within {window}." if count >= rule.threshold else ""
+
+
+def _find_late(rule: AlertRule, now: datetime) -> str:
+    due_before = now - timedelta(seconds=rule.threshold)
+    schedule = Recurrence.objects.filter(periodic_task__enabled=True, next_due_at__lt=due_before)
+    late = [
+        (row.next_due_at, f"“{row.periodic_task.name}” is due and was not noticed")
+        for row in schedule.select_related("periodic_task").order_by("next_due_at")[:1]
+    ]
+    delayed = DelayedTask.objects.filter(clocked__clocked_time__lt=due_before)
+    late += [
+        (row.clocked.clocked_time, f"“{row.name}” is due and was not noticed")
+        for row in delayed.order_by("clocked__clocked_time")[:1]
+    ]
+    waiting = TaskResult.objects.filter(status=states.PENDING, run__due_at__lt=due_before)
+    late += [
+        (row.run.due_at, f"{words_of(row.task_name)} was due and has not started")
+        for row in waiting.select_related("run").order_by("run__due_at")[:1]
+    ]
+    if not late:
+        return ""
+    due_at, words = min(late, key=lambda one: one[0] or now)
+    return f"{words} for {duration(now - (due_at or now))}."
+
+
+def _find_nobody(rule: AlertRule, now: datetime) -> str:
+    queue = rule.queue or current_app.conf.task_default_queue
+    workers = Process.objects.filter(kind=Process.Kind.WORKER)
+    if any(queue in one.queues and is_alive(one, now=now) for one in workers):
+        return ""
+    return f"No worker is alive on queue {queue}."
+
+
+def _find_backlog(rule: AlertRule, now: datetime) -> str:
+    waiting = TaskResult.objects.filter(status__in=WAITING, run__due_at__lte=now).order_by()
+    if rule.queue:
+        waiting = waiting.filter(run__queue=rule.queue)
+    count = waiting.values("pk")[: rule.threshold + 1].count()
+    where = f"on queue {rule.queue}" if rule.queue else "in all"
+    return f"More than {rule.threshold} runs wait {where}." if count > rule.threshold else ""
+
+
+_FINDERS: dict[AlertRule.Kind, Callable[[AlertRule, datetime], str]] = {
+    AlertRule.Kind.FAILURES: _find_failures,
+    AlertRule.Kind.LATE: _find_late,
+    AlertRule.Kind.NOBODY: _find_nobody,
+    AlertRule.Kind.BACKLOG: _find_backlog,
+}
