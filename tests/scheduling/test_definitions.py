@@ -215,5 +215,5 @@ def test_of_two_schedulers_that_see_an_edit_the_second_changes_nothing(
     late = PeriodicTask.objects.select_related("recurrence", "interval").get()
     follow()
     Recurrence.objects.update(next_due_at=START + 2 * HOUR)
-    definitions._follow(late, now=timezone.now())
+    definitions.follow(late, now=timezone.now())
     assert next_due() == START + 2 * HOUR
