@@ -60,7 +60,7 @@ def message_id(name: str) -> str:
 
 
 def compose(
-    template: str, *, subject: str, to: list[str], message_id: str, context: dict[str, Any]
+    template: str, *, subject: str, to: Sequence[str], message_id: str, context: dict[str, Any]
 ) -> EmailMultiAlternatives:
     """Render the text and HTML of an e-mail from `templates/orders/mail/`."""
     context = {**context, "subject": subject, "shop": settings.ORDERS_SHOP_NAME}
