@@ -1,5 +1,6 @@
 """Real servers for the tests: each on a free port, in a temporary folder, gone after its block."""
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -7,10 +8,11 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 import pytest
@@ -43,7 +45,22 @@ def require(program: str, *, package: str, folders: str = "") -> str:
     found = shutil.which(program, path=os.pathsep.join([os.environ["PATH"], *places]))
     if found:
         return found
-    words = f"{program} is not installed (Debian: apt install {package})"
+    miss(f"{program} is not installed (Debian: apt install {package})")
+
+
+def require_module(name: str, *, group: str) -> None:
+    """Find a Python module, or skip or fail as `require` does.
+
+    Args:
+        name: as it is imported.
+        group: the dependency group that brings it.
+    """
+    if importlib.util.find_spec(name) is None:
+        miss(f"{name} is not installed (scripts/poetry sync --with {group})")
+
+
+def miss(words: str) -> NoReturn:
+    """Skip the test for want of something, or fail it where services are required."""
     if os.environ.get("REQUIRE_SERVICES") == "1":
         pytest.fail(words)
     pytest.skip(words)
@@ -132,13 +149,19 @@ def temporary_folder(*, owner: str | None = None) -> Iterator[Path]:
 
 @contextmanager
 def running(
-    command: list[str], *, user: str | None = None, cwd: Path | None = None, stop_by: int = signal.SIGTERM
+    command: list[str],
+    *,
+    user: str | None = None,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stop_by: int = signal.SIGTERM,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program for as long as the block lasts, its output kept from the screen."""
     process = subprocess.Popen(
         command,
         user=user,
         cwd=cwd,
+        env=env,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -146,13 +169,18 @@ def running(
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGCONT)  # one that a test froze would not hear the next
+        signal_group(process, signal.SIGCONT)  # one that a test froze would not hear the next
         process.send_signal(stop_by)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        signal_group(process, signal.SIGKILL)
+        process.wait()
+
+
+def signal_group(process: subprocess.Popen[bytes], number: int) -> None:
+    """Send a signal to a program and all that it has started: some are started by a shell."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
 
 
 def wait_until(

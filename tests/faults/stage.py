@@ -40,11 +40,11 @@ class Server:
 
     def freeze(self) -> None:
         """Let it accept connections, as the kernel does, and answer none."""
-        self.service.process.send_signal(signal.SIGSTOP)
+        services.signal_group(self.service.process, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let it answer again."""
-        self.service.process.send_signal(signal.SIGCONT)
+        services.signal_group(self.service.process, signal.SIGCONT)
 
 
 @dataclass(frozen=True)
