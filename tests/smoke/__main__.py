@@ -21,7 +21,7 @@ from tests.smoke import path
 from tests.smoke.browser import Browser
 
 STARTED = time.monotonic()
-START_SECONDS = 90
+START_SECONDS = 120
 STOP_SECONDS = 20
 
 
