@@ -78,7 +78,9 @@ class RunAction(View):
         form = self._form(request.POST)
         if not form.is_valid():
             return self._show(form)
-        ids = self._ids(form.cleaned_data.get("which") or self._choices[0][0])
+        choices = [value for value, _ in self._choices]
+        which = form.cleaned_data.get("which")
+        ids = self._ids(which if which in choices else choices[0])
         try:
             words, url = self.act(ids, form)
         except SchedulingError as error:
@@ -146,7 +148,7 @@ class RunAction(View):
     def _ids(self, which: str) -> list[str]:
         return self._chosen if which == "chosen" else self._matching[:AT_MOST]
 
-    def _form(self, data: Any = None) -> RunActionForm:
+    def _form(self, data: Any = None) -> forms.Form:
         return self.form_class(request=self.request, data=data, choices=self._choices)
 
     def _show(self, form: forms.Form) -> HttpResponse:

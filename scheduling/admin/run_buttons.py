@@ -1,7 +1,7 @@
 """The buttons that open the dialogs of `run_actions`, for whoever may use them."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from celery import states
@@ -12,7 +12,7 @@ from django_celery_results.models import TaskResult
 
 from scheduling.admin.run_actions import CHOSEN
 from scheduling.admin.run_verbs import ACTIONS
-from scheduling.catalogue import words_of
+from scheduling.catalogue import all_tasks, words_of
 from scheduling.runs import WAITING
 
 
@@ -35,8 +35,14 @@ class ActionButton:
 TICKED = ".run-tick:checked"
 
 
-def buttons_of(request: HttpRequest, result: TaskResult) -> list[ActionButton]:
-    """Return what the reader may do about one run in the state it is in."""
+def buttons_of(
+    request: HttpRequest, result: TaskResult, *, names: Collection[str] = ACTIONS
+) -> list[ActionButton]:
+    """Return what the reader may do about one run in the state it is in.
+
+    Args:
+        names: of these actions.
+    """
     token = str(uuid.uuid4())
     query = urlencode({CHOSEN: result.pk, "one": 1, "token": token})
     return [
@@ -47,7 +53,7 @@ def buttons_of(request: HttpRequest, result: TaskResult) -> list[ActionButton]:
             danger=name == "stop",
         )
         for name, title in _fitting(result)
-        if request.user.has_perm(ACTIONS[name].permission)
+        if name in names and request.user.has_perm(ACTIONS[name].permission)
     ]
 
 
@@ -74,6 +80,8 @@ def _fitting(result: TaskResult) -> Iterator[tuple[str, str]]:
         yield "stop", "Stop"
     else:
         yield "run-again", "Run again"
+        if getattr(all_tasks().get(result.task_name), "schedulable", False):
+            yield "run-edited", "Edit and run"
 
 
 def _fitting_tab(tab: str) -> Iterator[tuple[str, str]]:

@@ -6,17 +6,22 @@ from typing import Any
 from celery import states
 from django import forms
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django_celery_results.models import TaskResult
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
+from scheduling.admin.argument_forms import ArgumentForm
 from scheduling.admin.dialogs import ReasonForm
 from scheduling.admin.run_actions import RunAction, RunActionForm
 from scheduling.cancelling import cancel_runs
-from scheduling.catalogue import words_of
+from scheduling.catalogue import schedulable_task, words_of
+from scheduling.exceptions import InvalidPlan
 from scheduling.models import Process, Rerun, Run
 from scheduling.planning import plan
 from scheduling.pruning import ended_before
@@ -60,7 +65,7 @@ class RunAgain(RunAction):
         """Leave out what was run again already."""
         return super().matching().filter(Q(run__again_as="") | Q(run=None))
 
-    def _form(self, data: Any = None) -> RunActionForm:
+    def _form(self, data: Any = None) -> forms.Form:
         form = super()._form(data)
         if "one" in self.request.GET:
             del form.fields["per_minute"]
@@ -89,6 +94,35 @@ class RunAgain(RunAction):
         left_out = len(task_ids) - count
         rest = f" {left_out} cannot be run again: the task is gone, or it has not ended." if left_out else ""
         return f"{count} are being run again{speed}.{rest}", ""
+
+
+class RunEdited(RunAction):
+    """Run one that has ended again with other arguments, typed into fields; catalogued tasks alone."""
+
+    permission = "scheduling.run_task"
+    eligible = tuple(states.READY_STATES)
+    title = "Run {runs} again with other arguments?"
+    submit = "Run again"
+
+    @cached_property
+    def _run(self) -> Run:
+        if len(self._chosen) != 1:
+            raise Http404
+        return get_object_or_404(Run.objects.select_related("task_result"), pk=self._chosen[0])
+
+    def _form(self, data: Any = None) -> ArgumentForm:
+        try:
+            task = schedulable_task(str(self._run.task_result.task_name))
+        except InvalidPlan as error:
+            raise PermissionDenied(str(error)) from error
+        return ArgumentForm(task, data, kwargs=self._run.kwargs)
+
+    def act(self, task_ids: Sequence[str], form: Any) -> tuple[str, str]:
+        """Put it back with what was typed."""
+        how = Again(by=self.by, token=self.token)
+        new = run_again(self._run.pk, how=how, kwargs=form.kwargs)
+        page = reverse("admin:django_celery_results_taskresult_change", args=[new.pk])
+        return "It is being run again with the arguments you gave: this is the new run.", page
 
 
 class Cancel(RunAction):
@@ -209,6 +243,7 @@ def _proof(done: set[str], task_ids: Sequence[str], words: str) -> str:
 
 ACTIONS: dict[str, type[RunAction]] = {
     "run-again": RunAgain,
+    "run-edited": RunEdited,
     "cancel": Cancel,
     "stop": Stop,
     "delete-old": DeleteOld,

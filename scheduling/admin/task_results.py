@@ -45,6 +45,9 @@ from scheduling.templatetags.moments import ago
 
 TICK_ALL = format_html('<input type="checkbox" id="tick-all" aria-label="{}">', "Tick all on this page")
 
+ROW_ACTIONS = ("run-again", "cancel", "stop")
+"""Those a row has a button for; its page has them all."""
+
 LONG_TEXTS = (
     "task_args",
     "task_kwargs",
@@ -108,7 +111,7 @@ class TaskResultAdmin(ModelAdmin):
         subjects = describe(names)
         for row, name in zip(found.result_list, names, strict=True):
             row.subject = subjects.get(name)
-            row.buttons = buttons_of(request, row)
+            row.buttons = buttons_of(request, row, names=ROW_ACTIONS)
         return found
 
     def get_list_display(self, request: HttpRequest) -> Sequence[str]:

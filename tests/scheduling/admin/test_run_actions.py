@@ -24,6 +24,7 @@ VIEW = "django_celery_results.view_taskresult"
 BULK = [name for name in ACTIONS if name != "halt"]
 STATE_FOR = {
     "run-again": states.FAILURE,
+    "run-edited": states.FAILURE,
     "cancel": states.PENDING,
     "stop": states.STARTED,
     "delete-old": states.SUCCESS,
@@ -61,9 +62,10 @@ def test_only_who_may_can(client: Client, action: str, method: str, who: str, al
     }
     if who in users:
         client.force_login(users[who]())
-    run = make_run(STATE_FOR[action], task_name=sample_tasks.remind.name, kwargs={"order_id": 7})
+    run = make_run(STATE_FOR[action], task_name=sample_tasks.send_report.name, kwargs={"days": 7})
     address = url(action, run)
-    response = client.get(address) if method == "get" else act(client, address, which="chosen")
+    fields = {"which": "chosen", "argument-days": 3}
+    response = client.get(address) if method == "get" else act(client, address, **fields)
     changed = statuses() != {STATE_FOR[action]} or Run.objects.count() > 1 or PeriodicTask.objects.exists()
     if not allowed:
         assert response.status_code == (302 if who == "anonymous" else 403)
@@ -156,3 +158,23 @@ def test_action_is_written_to_the_audit_trail(admin_client: Client) -> None:
 def test_old_runs_are_deleted_by_the_task_that_does_it_every_night(admin_client: Client) -> None:
     act(admin_client, url("delete-old"))
     assert PeriodicTask.objects.get().task == "scheduling.tasks.prune_results"
+
+
+def test_run_edited_takes_what_was_typed(admin_client: Client) -> None:
+    old = make_run(states.FAILURE, task_name=sample_tasks.send_report.name, kwargs={"days": 7})
+    address = url("run-edited", old, query="one=1")
+    assert 'value="7"' in admin_client.get(address).content.decode()
+    act(admin_client, address, **{"argument-days": 3})
+    assert Run.objects.get(again_of=old.pk).kwargs == {"days": 3}
+
+
+def test_run_edited_refuses_at_the_field(admin_client: Client) -> None:
+    old = make_run(states.FAILURE, task_name=sample_tasks.send_report.name, kwargs={"days": 7})
+    response = act(admin_client, url("run-edited", old, query="one=1"), **{"argument-days": "soon"})
+    assert "Enter a whole number" in response.content.decode()
+    assert Run.objects.count() == 1
+
+
+def test_run_edited_is_for_catalogued_tasks_alone(admin_client: Client) -> None:
+    old = make_run(states.FAILURE, task_name=sample_tasks.remind.name, kwargs={"order_id": 7})
+    assert act(admin_client, url("run-edited", old, query="one=1")).status_code == 403
