@@ -126,5 +126,4 @@ def _leased(runs: Sequence[Run]) -> QuerySet[Run]:
 
 
 def _hand_overs(run: Run) -> int:
-    """Return how often its attempt was handed over: each of the earlier ones was once at least."""
-    return max(0, run.hand_overs - run.attempt + 1)
+    return run.hand_overs

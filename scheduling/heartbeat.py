@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from celery.utils.log import get_logger
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from scheduling.models import Process
@@ -48,11 +48,14 @@ def register(name: str, *, kind: str, started_at: datetime, **details: Any) -> N
 def beat(name: str, *, started_at: datetime, **details: Any) -> bool:
     """Say that a process is alive.
 
+    Args:
+        details: what else to record; `seen_at`, if that was right some time before now.
+
     Returns:
-        False if another process has taken its name, or its row was pruned.
+        False if another process has taken its name, or its row was deleted.
     """
     mine = Process.objects.filter(name=name, started_at=started_at)
-    return bool(mine.update(seen_at=timezone.now(), **details))
+    return bool(mine.update(**{"seen_at": timezone.now(), **details}))
 
 
 def sign_off(name: str, *, started_at: datetime) -> None:
@@ -87,17 +90,15 @@ class Heart(threading.Thread):
         self._registered = False
         self._stopped = threading.Event()
 
+    def start(self) -> None:
+        """Beat once, so that nobody takes the first runs for lost; then go on beside the worker."""
+        self._try_to_beat()
+        super().start()
+
     def run(self) -> None:
         """Beat until stopped."""
-        while True:
-            try:
-                self._beat()
-                self._errand()
-            except DatabaseError as error:
-                logger.warning("No heartbeat, the database does not answer: %s", error)
-                connection.close()
-            if self._stopped.wait(SECONDS):
-                break
+        while not self._stopped.wait(SECONDS):
+            self._try_to_beat()
         self._sign_off()
 
     def stop(self) -> None:
@@ -105,11 +106,24 @@ class Heart(threading.Thread):
         self._stopped.set()
         self.join(timeout=SECONDS)
 
+    def _try_to_beat(self) -> None:
+        try:
+            self._beat()
+            self._errand()
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("No heartbeat, the database does not answer: %s", error)
+            connection.close()
+        except Exception:
+            # A heart that stops has all the worker's runs taken away.
+            logger.exception("No heartbeat")
+
     def _beat(self) -> None:
-        details = self._details()
+        # First: a run that starts after the list was made must not seem to be missing in it.
+        seen_at = timezone.now()
+        details = {"seen_at": seen_at, **self._details()}
         if self._registered and beat(self._process, started_at=self._started_at, **details):
             return
-        if self._registered:
+        if self._registered and Process.objects.filter(name=self._process).exists():
             logger.error(
                 "Another process is called %s: give each a name of its own",
                 self._process,
@@ -122,6 +136,6 @@ class Heart(threading.Thread):
         try:
             if self._registered:
                 sign_off(self._process, started_at=self._started_at)
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             logger.warning("Not signed off, the database does not answer: %s", error)
         connection.close()

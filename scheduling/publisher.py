@@ -3,13 +3,13 @@
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from celery import Celery
 from celery.utils.log import get_logger
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
@@ -74,7 +74,7 @@ class Publisher(threading.Thread):
         return 0.0 if since is None else time.monotonic() - since
 
     def stop(self) -> None:
-        """End after the message under way; what was taken and not published is free after its lease."""
+        """End after the message under way, and give back what was not published."""
         self._stopped.set()
         self._batches.put([])
 
@@ -83,10 +83,24 @@ class Publisher(threading.Thread):
         while not self._stopped.is_set():
             try:
                 self.step()
-            except DatabaseError as error:
+            except (DatabaseError, InterfaceError) as error:
                 logger.warning("The database does not answer: %s", error)
-                connection.close()
-                self._stopped.wait(IDLE_SECONDS)
+                self._rest()
+            except Exception:
+                # Nobody would hand anything over any more.
+                logger.exception("The publisher goes on after")
+                self._rest()
+        self._leave()
+
+    def _rest(self) -> None:
+        connection.close()
+        self._stopped.wait(IDLE_SECONDS)
+
+    def _leave(self) -> None:
+        """Give back what it was given and has not begun, for a scheduler that goes on."""
+        given = [run for batch in iter_waiting(self._batches) for run in batch]
+        with suppress(DatabaseError, InterfaceError):
+            release(given, until=timezone.now())
         connection.close()
 
     def step(self) -> None:
@@ -99,13 +113,19 @@ class Publisher(threading.Thread):
     def _hand_over(self, runs: Sequence[Run]) -> None:
         if not runs:
             return
+        if self.failing_since is not None:
+            # Held by a silent broker, this thread must not hold a connection to the database too.
+            connection.close()
         began_at = timezone.now()
         published, error = self._publish_in_turn(runs)
         if published:
             mark_published(published, now=began_at)
+        left = [run for run in runs if run not in published]
         if error:
-            self._broker_failed(error, [run for run in runs if run not in published])
-        else:
+            self._broker_failed(error, left)
+            return
+        release(left, until=timezone.now())
+        if published:
             self._broker_answered()
 
     def _publish_in_turn(self, runs: Sequence[Run]) -> tuple[list[Run], Exception | None]:
@@ -136,9 +156,9 @@ class Publisher(threading.Thread):
             publish(run, app=self._app, producer=self._connected())
         except (OperationalError, OSError):
             raise
-        except self._connected().connection.connection_errors as error:
-            raise OperationalError(str(error)) from error
-        except Exception:
+        except Exception as error:
+            if self._connection and isinstance(error, self._connection.connection_errors):
+                raise OperationalError(str(error)) from error
             # One message that cannot be built must not hold up the others behind it.
             logger.exception("%s cannot be handed over", run.pk)
             release([run], until=timezone.now() + timedelta(seconds=LONGEST_PAUSE_SECONDS))
@@ -149,7 +169,8 @@ class Publisher(threading.Thread):
 
     def _connected(self) -> Producer:
         if self._producer is None:
-            self._connection = self._app.connection_for_write()
+            # Connecting is tried once: kombu's own tries take seconds, and this thread's pauses follow.
+            self._connection = self._app.connection_for_write(transport_options={"max_retries": 0})
             self._producer = self._app.amqp.Producer(self._connection)
             keep_client(self._producer)
         return self._producer
@@ -177,3 +198,10 @@ class Publisher(threading.Thread):
         self.failing_since = None
         self.error = ""
         self._pause_seconds = FIRST_PAUSE_SECONDS
+
+
+def iter_waiting[T](waiting: queue.SimpleQueue[T]) -> Iterator[T]:
+    """Yield what is in a queue, and end when it is empty."""
+    with suppress(queue.Empty):
+        while True:
+            yield waiting.get_nowait()

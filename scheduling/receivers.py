@@ -7,7 +7,7 @@ from celery.worker import state
 
 from scheduling.heartbeat import Heart
 from scheduling.models import Process
-from scheduling.stopping import can_stop, end_stopped_runs
+from scheduling.stopping import can_stop, end_stopped_runs, snapshot
 from scheduling.unplanned import record_publish
 
 
@@ -44,9 +44,11 @@ def stop_heart(sender: Any, **kwargs: Any) -> None:
 
 def worker_details(consumer: Any) -> dict[str, Any]:
     """Return what a worker's heartbeat records: its queues and the runs it has."""
+    # After a lost broker connection, what runs may be active and not reserved any more.
+    reserved, active = snapshot(state.reserved_requests), snapshot(state.active_requests)
     return {
         "queues": sorted(consumer.app.amqp.queues.consume_from),
-        "running": [request.id for request in list(state.reserved_requests)],
+        "running": sorted({request.id for request in (*reserved, *active)}),
         "concurrency": consumer.pool.num_processes if consumer.pool else 1,
         "can_stop": can_stop(consumer.pool),
     }

@@ -34,6 +34,7 @@ class Watch:
 
     _moved: dict[tuple[str, datetime], tuple[datetime, float]] = field(default_factory=dict)
     _looked: float = 0.0
+    names_silent: set[str] = field(default_factory=set)
 
     def silent(self, processes: Iterable[Process]) -> set[str]:
         """Return the names of the processes whose heartbeat has stood still for too long.
@@ -47,7 +48,8 @@ class Watch:
         self._moved = {
             (process.name, process.started_at): self._last_move(process, known, now) for process in processes
         }
-        return {name for (name, _), (_, at) in self._moved.items() if now - at > SILENCE_SECONDS}
+        self.names_silent = {name for (name, _), (_, at) in self._moved.items() if now - at > SILENCE_SECONDS}
+        return self.names_silent
 
     def _last_move(
         self,
@@ -68,11 +70,12 @@ def rescue_lost(watch: Watch) -> int:
     Returns:
         How many were put back or ended.
     """
-    workers = {process.name: process for process in Process.objects.filter(kind=Process.Kind.WORKER)}
-    silent = watch.silent(workers.values())
-    for name in silent:
+    processes = list(Process.objects.all())
+    silent = watch.silent(processes)
+    workers = {process.name: process for process in processes if process.kind == Process.Kind.WORKER}
+    for name in silent & workers.keys():
         send_again(workers[name])
-    started = TaskResult.objects.filter(status=states.STARTED).only(
+    started = TaskResult.objects.filter(status=states.STARTED, run__isnull=False).only(
         "task_id", "worker", "date_started", "status"
     )
     lost = [
@@ -103,6 +106,11 @@ def _give_up(result: TaskResult, words: str) -> bool:
     return True
 
 
-def forget_silent() -> None:
-    """Delete the heartbeats of processes that have been silent for a day."""
-    Process.objects.filter(seen_at__lt=timezone.now() - FORGET).delete()
+def forget_silent(watch: Watch) -> None:
+    """Delete the heartbeats of processes that have been silent for a day.
+
+    By this process's steady clock they must be silent too: a wall clock that is wrong by a day must not
+    declare everyone dead.
+    """
+    old = Process.objects.filter(seen_at__lt=timezone.now() - FORGET)
+    old.filter(name__in=watch.names_silent).delete()

@@ -2,14 +2,15 @@
 
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from celery import Celery, beat
 from celery.utils.log import get_logger
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from scheduling import alerting, heartbeat
@@ -30,6 +31,9 @@ EDITS_SECONDS = 2.0
 RESCUE_SECONDS = 5.0
 ALERTS_SECONDS = 30.0
 SILENT_BROKER_SECONDS = 20.0
+LONGEST_PATIENCE_SECONDS = 300.0
+CLOSE_SECONDS = 2.0
+"""`celery beat` has ended within five, whatever the database and the broker do."""
 
 
 class Scheduler(beat.Scheduler):
@@ -45,8 +49,10 @@ class Scheduler(beat.Scheduler):
     def __init__(self, app: Celery, **kwargs: Any) -> None:
         """Prepare; the database is first asked in `tick`, which outlives its absence."""
         self._name = f"scheduler@{socket.gethostname()}:{os.getpid()}"
-        self._started_at: datetime | None = None
+        self._started_at = timezone.now()
+        self._registered = False
         self._publisher = Publisher(app)
+        self._patience_seconds = SILENT_BROKER_SECONDS
         self._watch = Watch()
         self._errands = [
             Errand(self._beat, heartbeat.SECONDS),
@@ -68,21 +74,41 @@ class Scheduler(beat.Scheduler):
         try:
             if not self._work():
                 self._wait()
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             logger.error("The database does not answer, trying again: %s", error)
-            self._listening = False
-            connection.close()
-            time.sleep(POLL_SECONDS)
+            self._rest()
+        except Exception:
+            # One row that nobody foresaw must not stop all work.
+            logger.exception("The scheduler goes on after")
+            self._rest()
         return 0
 
+    def _rest(self) -> None:
+        self._listening = False
+        connection.close()
+        time.sleep(POLL_SECONDS)
+
     def close(self) -> None:
-        """Stop publishing and sign off; what is leased is free for others within `LEASE`."""
+        """Stop publishing and sign off.
+
+        Beat calls this twice, and first inside its signal handler: the main thread may be in the middle
+        of a statement, and its connection's lock held. So all is done in another thread, for so long.
+        """
+        closing = threading.Thread(target=self._leave, name="closing", daemon=True)
+        closing.start()
+        closing.join(CLOSE_SECONDS)
+
+    def _leave(self) -> None:
         self._publisher.stop()
         try:
-            if self._started_at:
+            if self._registered:
                 heartbeat.sign_off(self._name, started_at=self._started_at)
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             logger.warning("Not signed off, the database does not answer: %s", error)
+        finally:
+            connection.close()
+        if self._publisher.is_alive():
+            self._publisher.join(CLOSE_SECONDS)
 
     def _work(self) -> bool:
         """Claim one batch.
@@ -90,7 +116,7 @@ class Scheduler(beat.Scheduler):
         Returns:
             Whether there may be more.
         """
-        if self._started_at is None:
+        if not self._registered:
             self._start()
         for errand in self._errands:
             errand.run_if_due()
@@ -120,22 +146,24 @@ class Scheduler(beat.Scheduler):
 
     def _start(self) -> None:
         sync_code_schedules(self.app.conf.beat_schedule)
-        started_at = timezone.now()
-        heartbeat.register(self._name, kind=Process.Kind.SCHEDULER, started_at=started_at)
-        self._started_at = started_at
+        self._register()
         if not self._publisher.is_alive():
             self._publisher.start()
 
+    def _register(self) -> None:
+        heartbeat.register(self._name, kind=Process.Kind.SCHEDULER, started_at=self._started_at)
+        self._registered = True
+
     def _beat(self) -> None:
         self._replace_hung_publisher()
-        if self._started_at is None:
-            return
-        heartbeat.beat(
+        alive = heartbeat.beat(
             self._name,
             started_at=self._started_at,
             broker_failing_since=self._publisher.failing_since,
             broker_error=self._publisher.error,
         )
+        if not alive:
+            self._register()
 
     def _replace_hung_publisher(self) -> None:
         """Leave a publisher behind that a silent broker holds; no client's own time limit is sure.
@@ -143,10 +171,14 @@ class Scheduler(beat.Scheduler):
         ZooKeeper's holds a publish for minutes whatever it is told. The old thread ends by itself
         when it is let go; a message that it still sends then is one too many, and does nothing.
         """
-        silent_seconds = self._publisher.silent_for()
-        if silent_seconds < SILENT_BROKER_SECONDS:
-            return
         held = self._publisher
+        if held.failing_since is None:
+            self._patience_seconds = SILENT_BROKER_SECONDS
+        silent_seconds = held.silent_for()
+        if silent_seconds < self._patience_seconds:
+            return
+        # Each one left behind is a thread and a socket: a silent hour must not leave hundreds.
+        self._patience_seconds = min(self._patience_seconds * 2, LONGEST_PATIENCE_SECONDS)
         held.stop()
         self._publisher = Publisher(self.app, failing_since=held.failing_since or timezone.now())
         self._publisher.error = f"no answer for {silent_seconds:.0f} seconds"
@@ -161,7 +193,7 @@ class Scheduler(beat.Scheduler):
 
     def _rescue(self) -> None:
         rescue_lost(self._watch)
-        forget_silent()
+        forget_silent(self._watch)
 
 
 class Errand:
@@ -176,6 +208,13 @@ class Errand:
     def run_if_due(self) -> None:
         """Do it if it is time."""
         now = time.monotonic()
-        if now >= self._due:
-            self._due = now + self._every_seconds
+        if now < self._due:
+            return
+        self._due = now + self._every_seconds
+        try:
             self._do()
+        except (DatabaseError, InterfaceError):
+            raise
+        except Exception:
+            # The errands after this one, and the work itself, do not depend on it.
+            logger.exception("Not done, and tried again in %s s", self._every_seconds)

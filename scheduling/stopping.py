@@ -1,7 +1,7 @@
 """Stopping runs that have started: through the database, so that any broker will do."""
 
 import signal
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from celery import states
@@ -39,6 +39,15 @@ def stop_runs(task_ids: Collection[str], *, because: str) -> set[str]:
     return stopped
 
 
+def snapshot(requests: Iterable[Any]) -> list[Any]:
+    """Return what is in one of a worker's sets of requests, which its own thread changes meanwhile."""
+    while True:
+        try:
+            return list(requests)
+        except RuntimeError:
+            continue
+
+
 def can_stop(pool: Any) -> bool:
     """Whether a worker's pool can end what has started: threads cannot be ended from outside."""
     return type(pool).__module__ == "celery.concurrency.prefork"
@@ -50,7 +59,7 @@ def end_stopped_runs(pool: Any) -> list[str]:
     Returns:
         The ids of the runs whose processes were told to end.
     """
-    running = {request.id: request for request in list(state.active_requests)}
+    running = {request.id: request for request in snapshot(state.active_requests)}
     if not running or not can_stop(pool):
         return []
     stopped = TaskResult.objects.filter(task_id__in=running, status=states.REVOKED)

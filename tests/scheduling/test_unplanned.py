@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def producer() -> Iterator[Any]:
     """A broker in memory."""
-    with Connection("memory://") as connection:
+    with Connection("memory://localhost") as connection:
         yield current_app.amqp.Producer(connection)
 
 
