@@ -38,7 +38,7 @@ def _orders(term: str) -> Iterator[SearchResult]:
 
 def _customers(term: str) -> Iterable[SearchResult]:
     found = Customer.objects.filter(matches(term)).select_related("profile")[:MOST]
-    return _results(found, "customer", "person", lambda user: f"{user} {user.profile.company}")
+    return _results(found, "customer", "person", lambda user: f"{user} {user.profile.company}".strip())
 
 
 def _products(term: str) -> Iterable[SearchResult]:
