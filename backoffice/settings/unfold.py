@@ -13,6 +13,10 @@ def _stylesheet(_request: object) -> str:
     return static("backoffice/backoffice.css")
 
 
+def _script(_request: object) -> str:
+    return static("backoffice/keyboard.js")
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Backoffice",
     "SITE_HEADER": "Backoffice",
@@ -21,6 +25,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _favicon}],
     "STYLES": [_stylesheet],
+    "SCRIPTS": [_script],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",

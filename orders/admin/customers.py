@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -16,6 +16,8 @@ from orders.admin.lists import GrowingListAdmin
 from orders.models import Customer, Profile
 from orders.templatetags.desk import money
 from scheduling.templatetags.moments import ago
+
+ENTRIES_SHOWN = 50
 
 
 class CustomerLookup(AutocompleteJsonView):
@@ -60,6 +62,7 @@ class CustomerAdmin(GrowingListAdmin):
     search_fields = ("email",)
     search_help_text = "Start of the e-mail address, last name or company"
     inlines = (ProfileInline,)
+    change_form_outer_after_template = "orders/account_entries.html"
     readonly_fields = ("orders_link", "account_shown", "date_joined")
     add_fieldsets = ((None, {"fields": (("first_name", "last_name"), "email")}),)
     fieldsets = (
@@ -70,6 +73,14 @@ class CustomerAdmin(GrowingListAdmin):
     def get_inlines(self, request: HttpRequest, obj: Customer | None) -> Any:
         """Show the profile once its receiver has made it."""
         return self.inlines if obj else ()
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        """Show the movements of the account, which only verbs write."""
+        if obj:
+            context.update(account=obj.account, entries=obj.account.entries.all()[:ENTRIES_SHOWN])
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Customer]", search_term: str

@@ -1,10 +1,13 @@
 """The list of orders: found by what people know, counted by nobody."""
 
+from decimal import Decimal
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from orders import accounts
 from orders.models import Order, Profile, User
 from tests.factories import make_customer, make_order, make_staff, pay
 
@@ -105,3 +108,9 @@ def test_orders_cannot_be_deleted(desk: Client) -> None:
     order = make_order("10.00")
     desk.force_login(make_staff("orders.view_order", "orders.delete_order", email="eager@shop.example"))
     assert desk.post(f"{LIST}{order.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_customers_page_shows_the_movements_of_their_account(desk: Client, ana: User) -> None:
+    accounts.move(ana.account, amount=Decimal("12.50"), words="goodwill")
+    page = desk.get(f"/orders/customer/{ana.pk}/change/").content.decode()
+    assert "goodwill" in page
