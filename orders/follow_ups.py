@@ -30,6 +30,10 @@ class FollowUp(models.TextChoices):
         """Return the key under which it is planned."""
         return f"order:{order.pk}/{self.value}"
 
+    def in_words(self, at: datetime) -> str:
+        """Return what follows when, as timelines have it."""
+        return f"{self.label} {_date(at)}"
+
 
 UNTIL_PAID = (FollowUp.REMINDER, FollowUp.CANCELLATION)
 TASKS = {
@@ -61,18 +65,20 @@ def times(order: Order, *, now: datetime) -> dict[FollowUp, datetime]:
     return dict(sorted(due.items(), key=lambda item: item[1]))
 
 
+def plans(order: Order, *, now: datetime) -> dict[FollowUp, Plan]:
+    """Return what follows a placed order, in the order in which it is due; see `times`."""
+    return {follow_up: _plan(order, follow_up, at) for follow_up, at in times(order, now=now).items()}
+
+
 def plan_follow_ups(order: Order) -> None:
     """Plan what follows a placed order. What waits or ran already is left as it is."""
-    due = times(order, now=timezone.now())
-    plans = [_plan(order, follow_up, at) for follow_up, at in due.items()]
+    due = plans(order, now=timezone.now())
     try:
-        plan_many(plans)
+        plan_many([*due.values()])
     except AlreadyRan:
         # It waits for its payment again, and was confirmed or reminded before.
-        plans = [plan for plan in plans if _plan_unless_ran(plan)]
-    planned = {plan.key for plan in plans}
-    words = [_words(follow_up, at) for follow_up, at in due.items() if follow_up.key(order) in planned]
-    _record(order, "planned", words)
+        due = {follow_up: plan for follow_up, plan in due.items() if _plan_unless_ran(plan)}
+    _record(order, "planned", [follow_up.in_words(plan.at) for follow_up, plan in due.items()])
 
 
 def move_follow_ups(order: Order) -> None:
@@ -83,7 +89,7 @@ def move_follow_ups(order: Order) -> None:
             # Where nothing waits, only this much is undone.
             with suppress(NotPlanned), transaction.atomic():
                 postpone(follow_up.key(order), to=at)
-                moved.append(_words(follow_up, at))
+                moved.append(follow_up.in_words(at))
     _record(order, "moved", moved)
 
 
@@ -128,10 +134,6 @@ def _plan_unless_ran(plan: Plan) -> bool:
 def _record(order: Order, verb: str, follow_ups: list[str]) -> None:
     if follow_ups:
         timeline.record(order, EventKind.FOLLOW_UP, f"{verb}: {', '.join(follow_ups)}")
-
-
-def _words(follow_up: FollowUp, at: datetime) -> str:
-    return f"{follow_up.label} {_date(at)}"
 
 
 def _date(at: datetime | None) -> str:

@@ -6,13 +6,23 @@ sets off another receiver, and none runs for rows that a fixture loads as they a
 """
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Any
 
+from django.apps import apps as installed
+from django.apps.registry import Apps
 from django.contrib.auth.models import Group
 from django.db.models import Model, ProtectedError
-from django.db.models.signals import ModelSignal, m2m_changed, post_delete, post_save, pre_delete
+from django.db.models.signals import (
+    ModelSignal,
+    m2m_changed,
+    post_delete,
+    post_migrate,
+    post_save,
+    pre_delete,
+)
 
-from orders import follow_ups, ordering, payments, people, timeline
+from orders import follow_ups, ordering, payments, people, roles, timeline
 from orders.models import (
     Customer,
     EventKind,
@@ -111,6 +121,14 @@ def drop_follow_ups(instance: Order, **_: Any) -> None:
     follow_ups.drop_follow_ups(instance)
 
 
+def add_roles(apps: Apps = installed, **_: Any) -> None:
+    """Make the groups that people here need, after the first migration."""
+    with suppress(LookupError):
+        # Nothing yet, while a migration of some apps alone leaves groups without a table.
+        apps.get_model("auth", "Group")
+        roles.add_roles()
+
+
 CHAIN: tuple[tuple[ModelSignal, type[Model], Callable[..., None]], ...] = (
     (post_save, User, add_profile_and_account),
     # A proxy sends the signal under its own name.
@@ -135,3 +153,6 @@ def connect_receivers() -> None:
     """Connect the chain; called once, when the app is ready."""
     for signal, sender, receiver in CHAIN:
         signal.connect(receiver, sender=sender, dispatch_uid=f"orders.{receiver.__name__}")
+    # The permissions of an app are there once it sends this, and `scheduling` is the last of those named.
+    last = installed.get_app_config("scheduling")
+    post_migrate.connect(add_roles, sender=last, dispatch_uid="orders.add_roles")

@@ -127,6 +127,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MAIN_CURRENCY = env("MAIN_CURRENCY", default="EUR")
 
 # The shop. Terms, reminder and grace are days.
+ORDERS_DEMO = False
 ORDERS_SHOP_NAME = env("SHOP_NAME", default="Backoffice")
 ORDERS_PAYMENT_TERMS_DAYS = env.int("ORDERS_PAYMENT_TERMS_DAYS", default=7)
 ORDERS_REMINDER_DAYS_BEFORE_DUE = env.int("ORDERS_REMINDER_DAYS_BEFORE_DUE", default=1)

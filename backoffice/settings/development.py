@@ -28,5 +28,7 @@ EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = VAR_DIR / "mail"
 ORDERS_REPORT_RECIPIENTS = env.list("ORDERS_REPORT_RECIPIENTS", default=["finance@backoffice.example"])
 
+# `seed_demo` may fill the shop with logins whose passwords are published.
+ORDERS_DEMO = True
 # Passwords set here, the demo's among them, open nothing in production.
 PASSWORD_HASHERS = ["backoffice.hashers.DevelopmentPasswordHasher"]

@@ -65,7 +65,7 @@ def test_saved_user_keeps_profile_and_account() -> None:
 
 
 def test_change_of_groups_is_recorded() -> None:
-    user, desk = make_customer(), Group.objects.create(name="Order desk")
+    user, desk = make_customer(), Group.objects.create(name="Night shift")
     user.groups.add(desk)
     desk.user_set.remove(user)
     user.groups.add(desk)
@@ -75,11 +75,11 @@ def test_change_of_groups_is_recorded() -> None:
         .order_by("pk")
         .values_list("change_message", flat=True)
     )
-    assert list(words) == ["added to Order desk", "removed from Order desk"] * 2
+    assert list(words) == ["added to Night shift", "removed from Night shift"] * 2
 
 
 def test_clearing_a_group_is_recorded_for_each_of_its_users() -> None:
-    users, desk = [make_customer(), make_customer()], Group.objects.create(name="Order desk")
+    users, desk = [make_customer(), make_customer()], Group.objects.create(name="Night shift")
     desk.user_set.set(users)
     LogEntry.objects.all().delete()
     desk.user_set.clear()
@@ -87,7 +87,7 @@ def test_clearing_a_group_is_recorded_for_each_of_its_users() -> None:
 
 
 def test_adding_to_a_group_twice_is_recorded_once() -> None:
-    user, desk = make_customer(), Group.objects.create(name="Order desk")
+    user, desk = make_customer(), Group.objects.create(name="Night shift")
     user.groups.add(desk)
     user.groups.add(desk)
     assert LogEntry.objects.count() == 1

@@ -1,4 +1,4 @@
-"""Tasks as an app might have them. Their effect is a `Group`, unique by name: any model would do."""
+"""Tasks as an app might have them. Their effect is a `Category`, unique by name: any model would do."""
 
 import os
 import signal
@@ -8,16 +8,16 @@ from typing import Annotated, Any, Literal
 
 import celery
 from celery import shared_task
-from django.contrib.auth.models import Group
 from django.core.validators import validate_email
 from django.db.models import TextChoices
 
+from orders.models import Category
 from scheduling.arguments import ModelKey
 
 
 @shared_task
 def record(name: str) -> str:
-    Group.objects.create(name=name)
+    Category.objects.create(name=name)
     return name
 
 
@@ -38,13 +38,13 @@ def remember(**values: Any) -> None:
 
 @shared_task
 def fail(name: str = "undone") -> None:
-    Group.objects.create(name=name)
+    Category.objects.create(name=name)
     raise ValueError("no such order")
 
 
 @shared_task
 def return_what_json_cannot_hold(name: str) -> object:
-    Group.objects.create(name=name)
+    Category.objects.create(name=name)
     return object()
 
 
@@ -55,7 +55,7 @@ def log_in(user: str, password: str) -> None:
 
 @shared_task(bind=True, max_retries=2, default_retry_delay=60)
 def retry_by_hand(self: celery.Task) -> None:
-    Group.objects.create(name=f"attempt {self.request.retries + 1}")
+    Category.objects.create(name=f"attempt {self.request.retries + 1}")
     try:
         raise OSError("no answer")
     except OSError as error:
@@ -71,7 +71,7 @@ def retry_by_itself() -> None:
 def work_slowly(self: celery.Task, name: str) -> str:
     self.progress(1, 2, "half way")
     with self.effect():
-        Group.objects.create(name=name)
+        Category.objects.create(name=name)
     return "sent"
 
 
@@ -89,7 +89,7 @@ def report_failure() -> None:
 def tell_state(self: celery.Task, name: str) -> None:
     """Tell how far it is as plain Celery tasks do."""
     self.update_state(state="PROGRESS", meta={"current": 1})
-    Group.objects.create(name=name)
+    Category.objects.create(name=name)
 
 
 @shared_task(bind=True)

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from celery import states
 from celery.exceptions import Ignore, Reject
-from django.contrib.auth.models import Group
 from django.db import IntegrityError, OperationalError, connection
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
+from orders.models import Category
 from scheduling import claims, execution
 from scheduling.models import Attempt, Run
 from tests.scheduling import tasks_for_tests as tasks
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def effects() -> list[str]:
-    return list(Group.objects.order_by("name").values_list("name", flat=True))
+    return list(Category.objects.order_by("name").values_list("name", flat=True))
 
 
 def take_over(run: Run) -> None:
@@ -327,7 +327,7 @@ def test_a_message_goes_back_when_the_database_is_away(monkeypatch: pytest.Monke
 
 def test_a_run_whose_database_went_away_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     def break_down(name: str) -> None:
-        Group.objects.create(name=name)
+        Category.objects.create(name=name)
         raise OperationalError("terminating connection")
 
     monkeypatch.setattr(tasks.record, "run", break_down)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from celery import states
-from django.contrib.auth.models import Group
 from django.db.backends.utils import CursorWrapper
 
+from orders.models import Category
 from scheduling.models import Run
 from tests.scheduling import tasks_for_tests as tasks
 from tests.scheduling.factories import deliver, make_run, reload, result_of, run_task
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_a_slow_task_returns_after_its_effect() -> None:
     run = run_task(tasks.work_slowly, name="x")
-    assert Group.objects.get().name == "x"
+    assert Category.objects.get().name == "x"
     assert run.task_result.status == states.SUCCESS
     assert result_of(run).get(timeout=1) == "sent"
 

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from celery import current_app, states
 from celery.signals import after_task_publish
-from django.contrib.auth.models import Group
 from django.db import transaction
 from django_celery_results.models import TaskResult
 from kombu import Connection
 from kombu.utils.json import dumps, loads
 
+from orders.models import Category
 from scheduling import unplanned
 from scheduling.models import Run
 from tests.scheduling import tasks_for_tests as tasks
@@ -97,8 +97,8 @@ def test_a_record_that_fails_does_not_break_the_callers_transaction(
     monkeypatch.setattr(unplanned, "insert_runs", fail)
     with transaction.atomic():
         tasks.report.apply_async(producer=producer)
-        Group.objects.create(name="still works")
-    assert Group.objects.exists()
+        Category.objects.create(name="still works")
+    assert Category.objects.exists()
 
 
 def test_a_message_from_a_publisher_that_knows_nothing_of_us_runs_and_is_recorded() -> None:
@@ -121,7 +121,7 @@ def test_a_planned_message_whose_run_is_gone_does_nothing() -> None:
     run = make_run(tasks.record, kwargs={"name": "x"})
     TaskResult.objects.all().delete()
     deliver(run)
-    assert not Group.objects.exists()
+    assert not Category.objects.exists()
     assert not TaskResult.objects.exists()
 
 
@@ -130,5 +130,5 @@ def test_a_message_delivered_twice_at_once_runs_once() -> None:
     TaskResult.objects.all().delete()
     deliver(run, planned=False)
     deliver(run, planned=False)
-    assert Group.objects.count() == 1
+    assert Category.objects.count() == 1
     assert reload(run).task_result.status == states.SUCCESS
