@@ -113,7 +113,7 @@ class Work:
         if begins < plan.at < ends - GIVES_UP_AFTER:
             return NO_SERVER
         email = history.order.customer.email
-        if email == self.moved_away:
+        if email == self.moved_away and plan.at < self.now - GIVES_UP_AFTER:
             return raised(SMTPRecipientsRefused({email: (550, b"5.1.1 No such mailbox")}))
         return None
 
@@ -122,7 +122,8 @@ class Work:
         begins, ends = self.outage
         if begins < plan.at < ends:
             return (NO_SERVER, NO_SERVER)
-        return (KILLED,) if self.chance.random() < 0.01 else ()
+        killed = self.chance.random() < 0.01 and plan.at < self.now - GIVES_UP_AFTER
+        return (KILLED,) if killed else ()
 
     def _succeed(self, plan: Plan, words: str, after: tuple[BaseException, ...] = ()) -> None:
         if plan.at > self.now - KEPT:
