@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scheduling.models import Process, Run
+from scheduling.periodic_tasks import waiting_one_offs
 from scheduling.rescue import SILENCE_SECONDS
 from scheduling.runs import WAITING
 
@@ -30,7 +31,7 @@ class Work:
 
 
 def work_status(now: datetime) -> Work:
-    """Return the state of the machinery, in two statements."""
+    """Return the state of the machinery, in three statements."""
     processes = list(Process.objects.all())
     alive = [each for each in processes if now - each.seen_at < timedelta(seconds=SILENCE_SECONDS)]
     seen = [each.seen_at for each in processes if each.kind == Process.Kind.SCHEDULER]
@@ -47,5 +48,7 @@ def work_status(now: datetime) -> Work:
 
 
 def _late(now: datetime) -> int:
-    waiting = Run.objects.filter(task_result__status__in=WAITING, due_at__lt=now - LATE)
-    return waiting.order_by()[: COUNTED + 1].count()
+    """Return how much should have started: due and not begun, or not even noticed to be due."""
+    runs = Run.objects.filter(task_result__status__in=WAITING, due_at__lt=now - LATE)
+    planned = waiting_one_offs().filter(clocked__clocked_time__lt=now - LATE)
+    return sum(rows.order_by()[: COUNTED + 1].count() for rows in (runs, planned))

@@ -37,7 +37,16 @@ class ProfileInline(StackedInline):
 
     model = Profile
     can_delete = False
-    fields = (("company", "phone"), "street", ("postal_code", "city"), ("region", "country"))
+    show_title = False
+    fieldsets = (
+        (
+            None,
+            {
+                "classes": ("compact",),
+                "fields": ("company", "phone", "street", "postal_code", "city", "region", "country"),
+            },
+        ),
+    )
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Show it to whoever sees the customer."""
@@ -64,10 +73,13 @@ class CustomerAdmin(GrowingListAdmin):
     inlines = (ProfileInline,)
     change_form_outer_after_template = "orders/account_entries.html"
     readonly_fields = ("orders_link", "account_shown", "date_joined")
-    add_fieldsets = ((None, {"fields": (("first_name", "last_name"), "email")}),)
+    add_fieldsets = ((None, {"classes": ("compact",), "fields": ("first_name", "last_name", "email")}),)
     fieldsets = (
-        (None, {"fields": (("first_name", "last_name"), ("email", "is_active"))}),
-        ("With us", {"fields": (("date_joined", "account_shown", "orders_link"),)}),
+        (None, {"classes": ("compact",), "fields": ("first_name", "last_name", "email")}),
+        (
+            "With us",
+            {"classes": ("compact",), "fields": ("date_joined", "account_shown", "orders_link", "is_active")},
+        ),
     )
 
     def get_inlines(self, request: HttpRequest, obj: Customer | None) -> Any:

@@ -25,12 +25,18 @@ class PaymentAdmin(ReadOnly, GrowingListAdmin):
     ordering = ("-received_at", "-id")
     search_fields = ("reference",)
     search_help_text = "A reference as it is, or an order's number"
-    fields = (
-        ("kind", "amount_shown", "method"),
-        ("reference", "reverses"),
-        ("order_link", "customer"),
-        ("received_at", "recorded_at", "recorded_by"),
-        "note",
+    fieldsets = (
+        (
+            None,
+            {"classes": ("compact",), "fields": ("kind", "amount_shown", "method", "order_link", "customer")},
+        ),
+        (
+            "Entry",
+            {
+                "classes": ("compact",),
+                "fields": ("reference", "received_at", "recorded_at", "recorded_by", "reverses", "note"),
+            },
+        ),
     )
     readonly_fields = ("amount_shown", "order_link", "customer")
 

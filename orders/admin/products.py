@@ -22,7 +22,13 @@ class ProductAdmin(ModelAdmin):
     search_fields = ("sku__istartswith", "name__icontains")
     autocomplete_fields = ("category",)
     fieldsets = (
-        (None, {"fields": (("sku", "is_active"), "name", ("category", "packaging"), ("price", "currency"))}),
+        (
+            None,
+            {
+                "classes": ("compact",),
+                "fields": ("sku", "name", "category", "price", "currency", "packaging", "is_active"),
+            },
+        ),
     )
 
     @display(description="Price", ordering="price", formatting="price", wrapper_class="number")
