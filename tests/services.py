@@ -43,9 +43,9 @@ def require(program: str, *, package: str, folders: str = "") -> str:
     """
     places = [str(folder) for folder in sorted(Path("/").glob(folders), reverse=True)] if folders else []
     found = shutil.which(program, path=os.pathsep.join([os.environ["PATH"], *places]))
-    if found:
-        return found
-    miss(f"{program} is not installed (Debian: apt install {package})")
+    if not found:
+        miss(f"{program} is not installed (Debian: apt install {package})")
+    return found
 
 
 def require_module(name: str, *, group: str) -> None:

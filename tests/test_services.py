@@ -31,5 +31,5 @@ def test_missing_program_fails_where_services_are_required(monkeypatch: pytest.M
 
 def test_missing_module_skips_and_names_its_group(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REQUIRE_SERVICES", raising=False)
-    with pytest.raises(pytest.skip.Exception, match="no_such_client is not installed .*--with nothing"):
+    with pytest.raises(pytest.skip.Exception, match=r"no_such_client is not installed .*--with nothing"):
         services.require_module("no_such_client", group="nothing")

@@ -27,11 +27,27 @@ from tests.services import (
 
 RABBITMQ = {"package": "rabbitmq-server", "folders": "usr/lib/rabbitmq/bin"}
 JARS = Path("/usr/share/java")
-ZOOKEEPER_JARS = (
-    "zookeeper zookeeper-jute slf4j-api slf4j-simple netty-all netty-handler netty-transport netty-buffer "
-    "netty-common netty-codec netty-resolver netty-transport-native-epoll netty-transport-native-unix-common "
-    "jline commons-cli commons-lang commons-io snappy-java metrics-core"
-).split()
+ZOOKEEPER_JARS = [
+    "zookeeper",
+    "zookeeper-jute",
+    "slf4j-api",
+    "slf4j-simple",
+    "netty-all",
+    "netty-handler",
+    "netty-transport",
+    "netty-buffer",
+    "netty-common",
+    "netty-codec",
+    "netty-resolver",
+    "netty-transport-native-epoll",
+    "netty-transport-native-unix-common",
+    "jline",
+    "commons-cli",
+    "commons-lang",
+    "commons-io",
+    "snappy-java",
+    "metrics-core",
+]
 BOOT_SECONDS = 90
 """RabbitMQ needs 12 s on an idle machine."""
 
