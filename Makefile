@@ -2,9 +2,11 @@ PYTHON = .venv/bin/python
 PORT ?= 8000
 DEBUG ?= false
 T ?= tests
+N ?= 300
+AT_ONCE ?= 1
 
 # `make faults` and `make bench` take long; the other targets take minutes.
-.PHONY: bench help environment demo smoke test check format coverage
+.PHONY: bench help environment demo smoke test faults check format coverage
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +22,9 @@ smoke: environment  ## the main path end to end, on free ports and a fresh datab
 
 test: environment  ## the tests, or a part of them (T=tests/orders)
 	$(PYTHON) -m pytest -n auto --dist loadfile $(T)
+
+faults: environment  ## every promise on both kinds of servers: hours, N kills a point, AT_ONCE beside each other
+	$(PYTHON) -m tests.faults all -n $(N) --at-once $(AT_ONCE)
 
 coverage: environment  ## the tests, with branch coverage
 	$(PYTHON) -m pytest -n auto --dist loadfile --cov --cov-report term:skip-covered --cov-report html

@@ -20,7 +20,7 @@ WATCH_SECONDS = 0.05
 STOP_SECONDS = 5
 
 
-def run_worker(name: str, concurrency: int) -> None:
+def run_worker(name: str, concurrency: int, pool: str) -> None:
     """Be a worker, in a process group of its own."""
     _leave_parent(name)
     from backoffice.celery import app
@@ -28,6 +28,7 @@ def run_worker(name: str, concurrency: int) -> None:
     app.Worker(
         hostname=f"{name}@faults",
         concurrency=concurrency,
+        pool=pool,
         loglevel="WARNING",
         without_mingle=True,
         without_gossip=True,
@@ -76,9 +77,9 @@ class Cluster:
             process.join(STOP_SECONDS)
             _kill_group(process)
 
-    def add_worker(self, name: str, *, concurrency: int = 2) -> None:
+    def add_worker(self, name: str, *, concurrency: int = 2, pool: str = "prefork") -> None:
         """Start a worker and keep it running."""
-        self._keep(name, lambda: FORKS.Process(target=run_worker, args=(name, concurrency)))
+        self._keep(name, lambda: FORKS.Process(target=run_worker, args=(name, concurrency, pool)))
 
     def add_scheduler(self, name: str) -> None:
         """Start a scheduler and keep it running."""

@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Iterable, Sequence
 
+from celery.app.task import Task
 from django.db.models import Q
 from django.utils import timezone
 from django_celery_results.models import TaskResult
@@ -15,8 +16,12 @@ from tests.faults.effects.models import Effect
 from tests.faults.effects.tasks import leave_effect
 
 
-def plan_effects(orders: Iterable[str], *, seconds: float = 0.0) -> list[str]:
+def plan_effects(orders: Iterable[str], *, task: Task = leave_effect, seconds: float = 0.0) -> list[str]:
     """Plan one effect an order, due now.
+
+    Args:
+        task: `leave_effect` or `nap`.
+        seconds: how long each takes.
 
     Returns:
         The orders.
@@ -27,7 +32,7 @@ def plan_effects(orders: Iterable[str], *, seconds: float = 0.0) -> list[str]:
         [
             Plan(
                 key=f"order:{name}/effect",
-                task=leave_effect,
+                task=task,
                 at=now,
                 kwargs={"order": name, "seconds": seconds},
             )

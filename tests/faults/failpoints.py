@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from celery import current_task
 from django.conf import settings
 
 SCHEDULER = ("before commit", "after commit before hand-over", "published not marked")
@@ -41,6 +42,11 @@ def fired() -> list[float]:
     return sorted(float(path.name.split("@")[1]) for path in folder().glob("*@*"))
 
 
+def first_attempt(*_: Any) -> bool:
+    """Whether the run that this process works on was not hit before: recovery is timed a kill, not five."""
+    return not current_task or current_task.request.retries == 0
+
+
 def reach(point: str) -> None:
     """Die here if the point is armed."""
     armed = folder() / point
@@ -64,7 +70,7 @@ def install() -> None:
     before(due, "delete_one_offs", "before commit")
     before(publisher.Publisher, "put", "after commit before hand-over", when=lambda self, runs: bool(runs))
     before(publisher, "mark_published", "published not marked")
-    before(execution, "claim", "received")
+    before(execution, "claim", "received", when=first_attempt)
     after(execution.Task, "_run_atomically", "effect committed not acked")
     after(Request, "acknowledge", "acked")
 

@@ -72,7 +72,150 @@ def _kill(point: str, *, whole_worker: bool = False) -> Measurement:
     )
 
 
+MISSING = {
+    "orders without payment details": 0,
+    "orders without timeline": 0,
+    "orders without follow-ups": 0,
+    "users without profile": 0,
+    "users without account": 0,
+}
+
 MEASUREMENTS = (
+    Measurement(
+        name="web-killed",
+        promises=("P1",),
+        fault="web killed at random instants while orders and customers are created",
+        function="saving:kill_while_saving",
+        most=MISSING | {"said to be saved and not": 0},
+        n=100,
+    ),
+    Measurement(
+        name="receiver-raises",
+        promises=("P1",),
+        fault="a receiver raises at the end of an order's save",
+        function="saving:raise_while_saving",
+        most=MISSING | {"half saved": 0, "others not saved": 0},
+        n=50,
+    ),
     *(_kill(point) for point in (*SCHEDULER_POINTS, *WORKER_POINTS)),
     *(_kill(point, whole_worker=True) for point in WORKER_POINTS),
+    Measurement(
+        name="redelivery",
+        promises=("P3",),
+        fault="every message comes three times, to two workers",
+        function="redelivery:deliver_again",
+        most=NOTHING_LOST_OR_DOUBLE,
+        n=1000,
+    ),
+    *(
+        Measurement(
+            name=f"broker-{words}",
+            promises=("P4", "P5"),
+            fault=f"broker {words} while orders are saved, then back",
+            function="broker:save_without",
+            options={"frozen": words == "frozen"},
+            most={"errors": 0, "ratio": 1.5, "lost": 0, "double": 0},
+            n=100,
+        )
+        for words in ("stopped", "frozen")
+    ),
+    Measurement(
+        name="broker-emptied",
+        promises=("P6",),
+        fault="FLUSHALL with 1,000 runs pending and 100 running",
+        function="broker:forget_everything",
+        most=NOTHING_LOST_OR_DOUBLE,
+        n=1,
+    ),
+    Measurement(
+        name="schedulers",
+        promises=("P7",),
+        fault="of three schedulers one is frozen for 60 s, the others are killed every 7 s",
+        function="schedulers:fire_together",
+        most={"missed": 0, "double": 0, "extra": 0},
+        n=300,
+    ),
+    Measurement(
+        name="downtime",
+        promises=("P8",),
+        fault="everything down for 30 min, 4 h and 3 days, at random moments",
+        function="clocks:come_back_late",
+        most={"wrong": 0},
+        n=10,
+    ),
+    Measurement(
+        name="daylight-saving",
+        promises=("P9",),
+        fault="both weekends on which the clocks change, in three zones",
+        function="clocks:live_through_weekends",
+        options={"jumps": False},
+        most={"missed": 0, "double": 0, "extra": 0},
+        n=6,
+    ),
+    Measurement(
+        name="clock-jumps",
+        promises=("P9",),
+        fault="the same, while the scheduler's clock jumps an hour forth and back, and back and forth",
+        function="clocks:live_through_weekends",
+        options={"jumps": True},
+        most={"missed": 0, "double": 0, "extra": 0},
+        n=6,
+    ),
+    Measurement(
+        name="edits",
+        promises=("P10",),
+        fault="schedules edited by save(), update() and SQL",
+        function="edits:notice_edits",
+        most={"over 5 s": 0},
+        n=100,
+    ),
+    *(
+        Measurement(
+            name=f"poison-{how}",
+            promises=("P11",),
+            fault=words,
+            function="poison:poison",
+            options={"how": how},
+            most={"with more or fewer": 0, "not failed": 0, "attempts not shown": 0},
+            n=5,
+        )
+        for how, words in (
+            ("kill", "tasks that kill the process they run in"),
+            ("raise", "tasks that always raise"),
+        )
+    ),
+    Measurement(
+        name="database-stopped",
+        promises=("P12",),
+        fault="PostgreSQL stopped for 30 s under load, three times",
+        function="database:stop_database",
+        most=NOTHING_LOST_OR_DOUBLE,
+        backends=("postgresql",),
+        n=3,
+    ),
+    Measurement(
+        name="at-once",
+        promises=("P14",),
+        fault="200 members of staff create an order at the same moment",
+        function="saving:create_at_once",
+        most={"failures": 0, "not stored": 0},
+        n=200,
+    ),
+    Measurement(
+        name="retention",
+        promises=("P15",),
+        fault="100,000 runs in ten days, of which three are kept (five if they failed)",
+        function="database:live_for_days",
+        most={"growth after the plateau": 0, "unfinished deleted": 0, "left without their pair": 0},
+        n=100_000,
+    ),
 )
+
+EVERY_POINT = Measurement(
+    name="kill-every-point",
+    promises=("P2", "P3", "P7"),
+    fault="one process after another killed at every point",
+    function="killing:kill_everywhere",
+    most=RECOVERED,
+)
+"""A quick one for the test suite: the long run has each point by itself."""

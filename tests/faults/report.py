@@ -37,6 +37,7 @@ def measure_all(*, n: int, at_once: int) -> Iterator[Result]:
 
 def measure_apart(measurement: Measurement, backend: str, *, n: int) -> Result:
     """Run one measurement in a process of its own: settings are read once in a process."""
+    n = measurement.n or n
     command = [sys.executable, "-m", "tests.faults", measurement.name, "--backend", backend, "-n", str(n)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     try:

@@ -8,7 +8,7 @@ from django.db.models import F
 
 from tests.faults.attempts import log_attempt
 from tests.faults.effects.models import Effect
-from tests.faults.failpoints import reach
+from tests.faults.failpoints import first_attempt, reach
 
 
 @shared_task(bind=True, max_retries=50)
@@ -17,8 +17,18 @@ def leave_effect(self: Any, order: str, kind: str = "reminder", seconds: float =
     log_attempt(self.request.id, order, "began")
     commit_effect(order, kind, self.request.id)
     time.sleep(seconds)
-    reach("mid-effect")
+    if first_attempt():
+        reach("mid-effect")
     return order
+
+
+@shared_task(bind=True, atomic=False, max_retries=50)
+def nap(self: Any, order: str, seconds: float) -> None:
+    """Commit one effect, after waiting for a time that is no transaction's."""
+    log_attempt(self.request.id, order, "began")
+    time.sleep(seconds)
+    with self.effect():
+        commit_effect(order, "nap", self.request.id)
 
 
 @shared_task(bind=True, max_retries=3)

@@ -1,12 +1,17 @@
 """P2, P3, P7: processes are killed at every point of the way; nothing is lost, nothing done twice."""
 
+from collections.abc import Iterator, Sequence
+
 from tests.faults import failpoints
 from tests.faults.cluster import Cluster, wait_until
-from tests.faults.counting import count, plan_effects, wait_for_quiet
+from tests.faults.counting import count, plan_effects, unfinished, wait_for_quiet
 from tests.faults.stage import Stage
 
 REACH_SECONDS = 120
 QUIET_SECONDS = 600
+CHILDREN = 6
+IN_FLIGHT = 12
+"""Runs that may be under way at the next kill: Celery keeps a killed child's place for ten seconds."""
 
 
 def kill_at(stage: Stage, n: int, *, point: str, whole_worker: bool) -> dict[str, float]:
@@ -20,20 +25,40 @@ def kill_at(stage: Stage, n: int, *, point: str, whole_worker: bool) -> dict[str
     Raises:
         TimeoutError: the point was not reached, so that nothing was measured.
     """
-    planned: list[str] = []
+    return _kill([(point, whole_worker)] * n)
+
+
+def kill_everywhere(stage: Stage, n: int) -> dict[str, float]:
+    """Kill processes at every point in turn.
+
+    Args:
+        n: how often at each.
+    """
+    whole_workers = [(point, True) for point in failpoints.WORKER]
+    return _kill([*((point, False) for point in failpoints.POINTS), *whole_workers] * n)
+
+
+def _kill(points: Sequence[tuple[str, bool]]) -> dict[str, float]:
+    whole_workers = all(whole for _, whole in points)
     with Cluster() as cluster:
         for name in ("one", "two"):
             cluster.add_scheduler(f"scheduler-{name}")
-            cluster.add_worker(f"worker-{name}")
+            cluster.add_worker(f"worker-{name}", concurrency=2 if whole_workers else CHILDREN)
         cluster.wait_until_alive()
-        for kill in range(n):
-            failpoints.arm(point, whole_worker=whole_worker)
-            planned += plan_effects(f"{point}-{kill}-{number}" for number in range(2))
-            _wait_for_kill(point, kill + 1)
+        planned = list(_kill_in_turn(points))
         wait_for_quiet(planned, seconds=QUIET_SECONDS)
         return count(planned)
 
 
-def _wait_for_kill(point: str, kills: int) -> None:
+def _kill_in_turn(points: Sequence[tuple[str, bool]]) -> Iterator[str]:
+    """Inflict the kills, and yield what is planned meanwhile."""
+    for kill, (point, whole_worker) in enumerate(points):
+        failpoints.arm(point, whole_worker=whole_worker)
+        yield from plan_effects(f"{point}-{kill}-{number}" for number in range(2))
+        _wait_for_kills(kill + 1, point)
+        wait_until(lambda: unfinished() < IN_FLIGHT, seconds=REACH_SECONDS)
+
+
+def _wait_for_kills(kills: int, point: str) -> None:
     if not wait_until(lambda: len(failpoints.fired()) >= kills, seconds=REACH_SECONDS):
         raise TimeoutError(f"no process reached “{point}” for kill {kills}")
