@@ -28,12 +28,14 @@ def claim_due(*, now: datetime, lease: timedelta) -> Sequence[Run]:
     Returns:
         The runs to hand over, at most `BATCH`.
     """
+    due = waiting_one_offs().filter(enabled=True, clocked__clocked_time__lte=now)
+    # Asked first without a lock: SQLite's is the whole database's, and a look a second is often idle.
+    if not due.exists():
+        return []
     with transaction.atomic():
         rows = list(
-            waiting_one_offs()
-            .select_for_update(skip_locked=True, of=("self",))
+            due.select_for_update(skip_locked=True, of=("self",))
             .select_related("clocked")
-            .filter(enabled=True, clocked__clocked_time__lte=now)
             .order_by("clocked__clocked_time")[:BATCH]
         )
         if not rows:

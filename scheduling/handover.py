@@ -33,11 +33,14 @@ def lease_due(*, now: datetime) -> Sequence[Run]:
     Returns:
         At most `BATCH` runs, oldest first.
     """
+    due = Run.objects.filter(hand_over_at__lte=now)
+    # As in `claim_due`, looking takes no lock.
+    if not due.exists():
+        return []
     with transaction.atomic():
         runs = list(
-            Run.objects.select_for_update(skip_locked=True, of=("self",))
+            due.select_for_update(skip_locked=True, of=("self",))
             .select_related("task_result")
-            .filter(hand_over_at__lte=now)
             .order_by("hand_over_at")[:BATCH]
         )
         settled = [run for run in runs if run.task_result.status not in WAITING]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django_celery_beat.models import PeriodicTask
 from django_celery_results.models import TaskResult
 
@@ -36,6 +36,8 @@ def claim_occurrences(*, now: datetime, lease: timedelta) -> Sequence[Run]:
     Returns:
         The runs to hand over now; those that start later are left in the database.
     """
+    if not _due(now).exists():
+        return []
     with transaction.atomic():
         claimed = [Claimed(row, now=now) for row in _lock_due(now)]
         busy = _unfinished(item.name for item in claimed)
@@ -46,16 +48,20 @@ def claim_occurrences(*, now: datetime, lease: timedelta) -> Sequence[Run]:
     return [run for run in runs if run.hand_over_at == now + lease]
 
 
+def _due(now: datetime) -> QuerySet[Recurrence]:
+    return Recurrence.objects.filter(next_due_at__lte=now)
+
+
 def _lock_due(now: datetime) -> list[Recurrence]:
     due = (
-        Recurrence.objects.select_for_update(skip_locked=True, of=("self",))
+        _due(now)
+        .select_for_update(skip_locked=True, of=("self",))
         .select_related(
             "periodic_task",
             "periodic_task__interval",
             "periodic_task__crontab",
             "periodic_task__solar",
         )
-        .filter(next_due_at__lte=now)
         .order_by("next_due_at")[:BATCH]
     )
     # An edit that was not followed yet decides anew when it is due.

@@ -85,7 +85,7 @@ def test_statements_do_not_grow_with_the_runs(django_assert_max_num_queries: Any
         make_run(task_id=f"ready {number}", hand_over_at=ago())
         make_run(task_id=f"behind {number}", hand_over_at=ago(), waits_for="going")
         make_started(task_id=f"settled {number}", hand_over_at=ago())
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         assert len(lease_due(now=timezone.now())) == 20
 
 

@@ -10,8 +10,12 @@ from tests.faults.stage import Stage
 REACH_SECONDS = 120
 QUIET_SECONDS = 600
 CHILDREN = 6
-IN_FLIGHT = 12
-"""Runs that may be under way at the next kill: Celery keeps a killed child's place for ten seconds."""
+IN_FLIGHT = {False: 12, True: 60}
+"""Runs that may be under way at the next kill, of a worker or of a scheduler.
+
+Celery keeps a killed child's place for ten seconds, and a killed scheduler's lease lasts for thirty: with
+more, the time in a queue would be taken for recovery.
+"""
 
 
 def kill_at(stage: Stage, n: int, *, point: str, whole_worker: bool) -> dict[str, float]:
@@ -56,9 +60,13 @@ def _kill_in_turn(points: Sequence[tuple[str, bool]]) -> Iterator[str]:
         failpoints.arm(point, whole_worker=whole_worker)
         yield from plan_effects(f"{point}-{kill}-{number}" for number in range(2))
         _wait_for_kills(kill + 1, point)
-        wait_until(lambda: unfinished() < IN_FLIGHT, seconds=REACH_SECONDS)
+        _wait_for_room(IN_FLIGHT[point in failpoints.SCHEDULER])
 
 
 def _wait_for_kills(kills: int, point: str) -> None:
     if not wait_until(lambda: len(failpoints.fired()) >= kills, seconds=REACH_SECONDS):
         raise TimeoutError(f"no process reached “{point}” for kill {kills}")
+
+
+def _wait_for_room(most: int) -> None:
+    wait_until(lambda: unfinished() < most, seconds=REACH_SECONDS)
