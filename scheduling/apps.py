@@ -16,9 +16,10 @@ class SchedulingConfig(AppConfig):
 
         Only a worker imports them by itself, but pages look them up by name too.
         """
-        from scheduling.checks import check_catalogue
+        from scheduling.checks import check_catalogue, check_publishers
         from scheduling.receivers import connect_receivers
 
         connect_receivers()
         autodiscover_modules("tasks")
         checks.register(check_catalogue)
+        checks.register(check_publishers)
