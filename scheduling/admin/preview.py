@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.utils import timezone
+from django.utils import dateformat, timezone
 from django_celery_beat.models import PeriodicTask
 
 from scheduling import timetable
 from scheduling.admin.timing_form import TimingForm
 from scheduling.models import DelayedTask, Recurrence
-from scheduling.templatetags.moments import brief, duration
+from scheduling.templatetags.moments import duration
 from scheduling.wording import in_words, zone_in_words
 
 RUNS = 10
@@ -66,8 +66,9 @@ def _next_run(at: datetime, zone: ZoneInfo, reader: ZoneInfo) -> NextRun:
 
 
 def _written(at: datetime, zone: ZoneInfo) -> str:
-    with timezone.override(zone):
-        return brief(at)
+    local = at.astimezone(zone)
+    this_year = local.year == timezone.now().year
+    return dateformat.format(local, "D j M H:i" if this_year else "D j M Y H:i")
 
 
 def _neighbours(at: datetime, *, pk: int | None) -> str:

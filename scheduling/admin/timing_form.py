@@ -119,7 +119,7 @@ class TimingForm(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        offer(self, "zone", ((name, name.replace("_", " ")) for name in _zones()))
+        offer(self, "zone", ((name, _place(name)) for name in _zones()))
         self.fields["zone"].initial = self.initial.get("zone") or timezone.get_current_timezone_name()
         self.timing: Timing | None = None
 
@@ -276,8 +276,12 @@ def _listed(numbers: Iterable[int]) -> str:
 
 @cache
 def _zones() -> list[str]:
-    """Return the zones that are places, and UTC."""
-    return [
-        "UTC",
-        *sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/")),
-    ]
+    """Return the zones that are places, by place, after UTC."""
+    places = [name for name in available_timezones() if "/" in name and not name.startswith("Etc/")]
+    return ["UTC", *sorted(places, key=_place)]
+
+
+def _place(zone: str) -> str:
+    """Return "Berlin, Europe": who looks for a zone types its place."""
+    area, _, place = zone.rpartition("/")
+    return f"{place}, {area}".replace("_", " ") if area else zone
