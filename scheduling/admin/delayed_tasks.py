@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -20,6 +21,7 @@ from unfold.paginator import InfinitePaginator
 
 from scheduling import catalogue, subjects
 from scheduling.admin.dialogs import FutureMomentField, ReasonForm, dialog, finish, row_buttons
+from scheduling.admin.timing_form import ONCE
 from scheduling.cancelling import cancel
 from scheduling.exceptions import SchedulingError
 from scheduling.lateness import why_late
@@ -95,9 +97,15 @@ class DelayedTaskAdmin(ModelAdmin):
             )
         return rows
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Plan one by hand: the form of schedules has a kind that runs once."""
+        return redirect(f"{reverse(f'{self.admin_site.name}:scheduling_recurringtask_add')}?kind={ONCE}")
+
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Not yet."""
-        return False
+        """Whether the reader may schedule."""
+        return request.user.has_perm("scheduling.add_recurringtask")
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nothing is edited in place: an edit is a verb, with its dialog and its trace."""

@@ -17,6 +17,7 @@ from scheduling.admin.outcome_views import last_outcome, strip
 from scheduling.admin.schedule_actions import ScheduleActions
 from scheduling.admin.schedule_page import SchedulePage
 from scheduling.admin.schedule_tabs import TabFilter, TaskFilter, tabs
+from scheduling.lateness import why_late
 from scheduling.models import Recurrence, RecurringTask
 from scheduling.outcomes import newest_runs
 from scheduling.templatetags.moments import ago, brief, duration
@@ -66,9 +67,14 @@ class PeriodicTaskAdmin(ScheduleActions, SchedulePage):
 
     def _described(self, request: HttpRequest, rows: Sequence[Any] | QuerySet[Any]) -> list[Any]:
         rows = list(rows)
+        now = timezone.now()
         newest = newest_runs([row.name for row in rows])
         for row in rows:
             row.rules = getattr(row, "recurrence", None) or Recurrence()
+        is_late = any(row.rules.next_due_at and row.rules.next_due_at < now for row in rows)
+        why = why_late(now=now) if is_late else ""
+        for row in rows:
+            row.late_because = why
             row.runs = newest[row.name]
             row.html_buttons = self._row_buttons(request, row)
         return rows
@@ -103,7 +109,9 @@ class PeriodicTaskAdmin(ScheduleActions, SchedulePage):
             return "no run is left"
         if rules.next_due_at < now:
             late = duration(now - rules.next_due_at)
-            return format_html('<span class="late">late by {}</span>', late)
+            return format_html(
+                '<span class="late">late by {}</span><small>{}</small>', late, row.late_because
+            )
         skipped = "will be skipped" if rules.skip_at == rules.next_due_at else brief(rules.next_due_at)
         return format_html("{}<small>{}</small>", ago(rules.next_due_at), skipped)
 

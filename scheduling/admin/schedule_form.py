@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from scheduling import catalogue
 from scheduling.admin.argument_forms import ArgumentForm
 from scheduling.admin.fields import ChoiceOf, offer
-from scheduling.admin.timing_form import KINDS, ONCE, TimingForm, initial_timing
+from scheduling.admin.timing_form import KINDS, ONCE, TIMES, TimingForm, initial_timing
 from scheduling.exceptions import AlreadyRan
 from scheduling.models import Recurrence, RecurringTask
 from scheduling.planning import plan
@@ -101,13 +101,13 @@ def _with(usual: Iterable[int], own: int | None) -> list[int]:
 class ScheduleForm:
     """The four forms that one page shows, as one."""
 
-    def __init__(self, periodic_task: PeriodicTask, data: Any = None) -> None:
-        """Take the schedule to edit, saved or not, and what was typed."""
+    def __init__(self, periodic_task: PeriodicTask, data: Any = None, *, kind: str = "") -> None:
+        """Take the schedule to edit, saved or not, what was typed, and the kind of a new one."""
         self.periodic_task = periodic_task
         rules = getattr(periodic_task, "recurrence", None) or Recurrence()
         basics = {name: getattr(periodic_task, name) for name in ("name", "task", "description")}
         self.what = WhatForm(data, known=periodic_task, initial=basics)
-        self.timing = TimingForm(data, initial=initial_timing(periodic_task))
+        self.timing = TimingForm(data, initial=initial_timing(periodic_task, kind=kind or TIMES))
         if periodic_task.pk:
             offer(self.timing, "kind", [kind for kind in KINDS if kind[0] != ONCE])
         self.policy = PolicyForm(data, rules=rules)

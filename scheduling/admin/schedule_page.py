@@ -64,7 +64,7 @@ class SchedulePage(ModelAdmin):
         if request.method == "POST" and not may_edit:
             raise PermissionDenied
         data = request.POST if request.method == "POST" else None
-        form = ScheduleForm(schedule, data) if may_edit else None
+        form = ScheduleForm(schedule, data, kind=request.GET.get("kind", "")) if may_edit else None
         if data and form and form.is_valid() and (saved := self._save(request, form)):
             return redirect(saved)
         status = 422 if data else 200

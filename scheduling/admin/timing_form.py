@@ -56,7 +56,7 @@ NEEDED = {
 class TimingForm(forms.Form):
     """Asks for a schedule; which fields count depends on its kind."""
 
-    kind = forms.ChoiceField(choices=KINDS, widget=forms.RadioSelect, initial=TIMES, label="How often")
+    kind = forms.ChoiceField(choices=KINDS, widget=forms.RadioSelect, label="How often")
 
     every = forms.IntegerField(
         min_value=1, max_value=100_000, initial=10, required=False, widget=UnfoldAdminIntegerFieldWidget
@@ -227,8 +227,8 @@ _FIELDS_OF = {
 }
 
 
-def initial_timing(periodic_task: PeriodicTask) -> dict[str, Any]:
-    """Return what the form shows for a schedule that exists."""
+def initial_timing(periodic_task: PeriodicTask, *, kind: str) -> dict[str, Any]:
+    """Return what the form shows for a schedule: of the given kind, if it is new."""
     schedule = periodic_task.scheduler
     zone = str(getattr(schedule, "timezone", "") or timezone.get_current_timezone_name())
     shown: dict[str, Any] = {
@@ -244,7 +244,7 @@ def initial_timing(periodic_task: PeriodicTask) -> dict[str, Any]:
             return shown | {"kind": SUN, "event": schedule.event, **place}
         case CrontabSchedule():
             return shown | _initial_crontab(schedule)
-    return shown
+    return shown | {"kind": kind}
 
 
 def _initial_crontab(schedule: CrontabSchedule) -> dict[str, Any]:
