@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from orders.models import User
@@ -19,6 +19,8 @@ SWITCHES = (
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 Open = Callable[..., Page]
+
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +51,8 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Open]:
         cookie = client.cookies["sessionid"].value
         context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        # Generous, for machines that do much else; a wait that succeeds takes no longer for it.
+        page.set_default_timeout(30_000)
         page.goto(f"{live_server.url}{path}", wait_until="load")
         return page
 
