@@ -18,6 +18,9 @@ from orders.templatetags.desk import money
 
 HUNDRED = Decimal(100)
 
+EMPTY_MEANS = {"description": "as the product", "unit_price": "its price"}
+"""What an input of a line that is left empty stands for."""
+
 
 class CustomerSelect(AutocompleteSelect):
     """Looks up customers, by the view that knows nobody else."""
@@ -123,11 +126,14 @@ class OrderLineInline(TabularInline):
         if field is None:
             return None
         if db_field.name == "discount":
-            field.label, field.help_text = "Discount %", ""
+            field.label = "Discount %"
+        field.help_text = ""
         if isinstance(field.widget, RelatedFieldWidgetWrapper):
             # No menu beside each product: the catalogue has a screen of its own.
             field.widget = field.widget.widget
         field.widget.attrs["aria-label"] = field.label
+        if db_field.name in EMPTY_MEANS:
+            field.widget.attrs["placeholder"] = EMPTY_MEANS[db_field.name]
         return field
 
     @display(description="Unit price")

@@ -16,6 +16,9 @@ SWITCHES = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"
 )
+PATIENCE = 30_000
+"""Milliseconds to wait for a page: nothing waits so long unless the machine is busy with other tests."""
+
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 Open = Callable[..., Page]
@@ -30,6 +33,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip(f"{CHROMIUM} is not installed")
     # Playwright's loop runs in this thread, in which Django would then refuse to ask its database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES.split())
         yield browser
@@ -51,8 +55,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Open]:
         cookie = client.cookies["sessionid"].value
         context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
         page = context.new_page()
-        # Generous, for machines that do much else; a wait that succeeds takes no longer for it.
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE)
         page.goto(f"{live_server.url}{path}", wait_until="load")
         return page
 
