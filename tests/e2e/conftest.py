@@ -23,8 +23,6 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 Open = Callable[..., Page]
 
-expect.set_options(timeout=15_000)
-
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
