@@ -70,7 +70,8 @@ def _newest_of(causes: list[str], recent: QuerySet[Run]) -> dict[str, list[Run]]
     place = Window(RowNumber(), partition_by=F("cause"), order_by=F("due_at").desc())
     rows = recent.filter(cause__in=causes).annotate(place=place).filter(place__lte=NAMED_AT_MOST)
     found: dict[str, list[Run]] = defaultdict(list)
-    for run in rows.select_related("task_result").order_by("place"):
+    shown = rows.select_related("task_result").only("cause", "subject", "error", "task_result__task_name")
+    for run in shown.order_by("place"):
         found[run.cause].append(run)
     return found
 

@@ -17,6 +17,7 @@ WAITING_AT_MOST = 10_000
 """So many waiting runs are counted; beyond it a queue simply holds more than that."""
 
 RUNNING_AT_MOST = 200
+ONE_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,17 @@ def list_queues(workers: list[Worker], *, now: datetime) -> list[Queue]:
     return sorted(queues, key=lambda queue: (-queue.depth, queue.name))
 
 
-def count_by_hour(*, now: datetime, length: timedelta) -> list[Hour]:
-    """Return what ended in each hour of a period, oldest first, empty hours too, in one statement.
+def hour_of(moment: datetime) -> datetime:
+    """Return when the hour of a moment began."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def count_by_hour(*, first: datetime, now: datetime) -> list[Hour]:
+    """Return what ended in each hour, oldest first, empty hours too, in one statement.
 
     Args:
-        length: the period, up to now; whole hours.
+        first: the beginning of the first hour; the last is the one that is not over yet.
     """
-    last = now.replace(minute=0, second=0, microsecond=0)
-    first = last - length + timedelta(hours=1)
     counts = (
         TaskResult.objects.filter(date_done__gte=first)
         .order_by()
@@ -101,5 +105,6 @@ def count_by_hour(*, now: datetime, length: timedelta) -> list[Hour]:
         )
     )
     found = {hour: (done, failed) for hour, done, failed in counts}
-    hours = (first + timedelta(hours=count) for count in range(int(length / timedelta(hours=1))))
+    length = int((hour_of(now) - first) / ONE_HOUR) + 1
+    hours = (first + ONE_HOUR * count for count in range(length))
     return [Hour(hour, *found.get(hour, (0, 0))) for hour in hours]

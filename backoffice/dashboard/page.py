@@ -15,6 +15,7 @@ from backoffice.dashboard.attention import ROWS, failed_runs, orders_in_need
 from backoffice.dashboard.period import PRESETS, Period, chosen_period
 from backoffice.dashboard.upcoming import runs_next
 from backoffice.dashboard.work import work_status
+from scheduling.alerting import firing_alerts
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -61,6 +62,7 @@ def _add_work(context: dict[str, Any], request: HttpRequest, now: datetime) -> N
     context["charts"] += [charts.runs_chart(now)]
     context.update(
         work=work_status(now),
+        alerts=firing_alerts() if request.user.has_perm("scheduling.view_alertrule") else (),
         failed=badges.failed(),
         next_runs=runs_next(),
         failed_address=_runs(state="failed", period="24h"),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -16,11 +16,18 @@ from unfold.admin import ModelAdmin
 from scheduling.alerting import firing_alerts
 from scheduling.catalogue import words_of
 from scheduling.models import Process
-from scheduling.monitoring import WAITING_AT_MOST, Hour, count_by_hour, list_queues, list_workers
+from scheduling.monitoring import (
+    ONE_HOUR,
+    WAITING_AT_MOST,
+    Hour,
+    count_by_hour,
+    hour_of,
+    list_queues,
+    list_workers,
+)
 
-DAY, WEEK = timedelta(days=1), timedelta(days=7)
-CHARTS_KEPT_SECONDS = 30
-"""A week of a busy house is counted once in that time, however many people look."""
+HOURS_SHOWN = 7 * 24
+ENDED_HOURS = "scheduling.ended_hours"
 
 CHART_OPTIONS = json.dumps(
     {
@@ -64,7 +71,7 @@ class ProcessAdmin(ModelAdmin):
             "schedulers": [one for one in workers if one.process.kind == Process.Kind.SCHEDULER],
             "queues": list_queues(workers, now=now),
             "waiting_at_most": WAITING_AT_MOST,
-            "charts": charts(),
+            "charts": charts(now=now),
             "chart_options": CHART_OPTIONS,
             "alerts": firing_alerts(),
         }
@@ -83,14 +90,22 @@ class ProcessAdmin(ModelAdmin):
         return False
 
 
-def charts() -> list[dict[str, Any]]:
+def last_week(*, now: datetime) -> list[Hour]:
+    """Return what ended in each hour of the last week.
+
+    An hour that is over does not change: each is counted once, and then kept.
+    """
+    first = hour_of(now) - ONE_HOUR * (HOURS_SHOWN - 1)
+    ended = [hour for hour in cache.get(ENDED_HOURS, []) if hour.starts_at >= first]
+    missing = ended[-1].starts_at + ONE_HOUR if ended else first
+    hours = [*ended, *count_by_hour(first=missing, now=now)]
+    cache.set(ENDED_HOURS, hours[:-1])
+    return hours
+
+
+def charts(*, now: datetime) -> list[dict[str, Any]]:
     """Return what ended by the hour, over a day and over a week."""
-    kept = cache.get_or_set("scheduling.charts", _charts, CHARTS_KEPT_SECONDS)
-    return kept or _charts()
-
-
-def _charts() -> list[dict[str, Any]]:
-    week = count_by_hour(now=timezone.now(), length=WEEK)
+    week = last_week(now=now)
     day = week[-24:]
     return [
         {"title": "Last day, by the hour", "rows": _rows(day, "H:i"), "data": _data(day, "H:i")},

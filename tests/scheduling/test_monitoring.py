@@ -55,8 +55,8 @@ def test_every_hour_is_counted_by_outcome() -> None:
     make_run(states.FAILURE, date_done=NOON - timedelta(hours=2))
     make_run(states.REVOKED, date_done=NOON)
     make_run(states.SUCCESS, date_done=NOON - timedelta(hours=5))
-    hours = count_by_hour(now=NOON, length=timedelta(hours=3))
     ten = NOON.replace(hour=10, minute=0)
+    hours = count_by_hour(first=ten, now=NOON)
     assert hours == [
         Hour(ten, 0, 1),
         Hour(ten + timedelta(hours=1), 0, 0),

@@ -7,7 +7,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django_celery_results.models import TaskResult
 
+from scheduling.admin.workers import last_week
 from tests.factories import make_staff
 from tests.scheduling.processes import make_process
 from tests.scheduling.runs import make_run
@@ -71,3 +73,14 @@ def test_nobody_writes_a_heartbeat_by_hand(admin_client: Client) -> None:
     process = make_process("worker")
     for action in ("add/", f"{process.pk}/delete/"):
         assert admin_client.post(f"{PAGE}{action}").status_code == 403
+
+
+def test_hours_that_are_over_are_counted_once() -> None:
+    now = timezone.now()
+    make_run(states.SUCCESS, date_done=now - timedelta(hours=5))
+    make_run(states.SUCCESS, date_done=now)
+    first = last_week(now=now)
+    TaskResult.objects.all().delete()
+    second = last_week(now=now)
+    assert (len(first), sum(hour.done for hour in first)) == (168, 2)
+    assert (len(second), sum(hour.done for hour in second)) == (168, 1)
