@@ -86,24 +86,25 @@ def _require_short(socket: Path) -> None:
 
 def _require_free(socket: Path) -> None:
     # A second server would take the socket over and write into the first one's files.
-    if _answers(socket):
+    if pid := _answering(socket):
         raise BrokerError(
-            f"A broker already runs on {socket}. Stop the other demo first, or give this one a "
-            "folder of its own with VAR_DIR."
+            f"A broker already runs on {socket} (process {pid}). Stop the other demo, or what it left "
+            "behind, or give this one a folder of its own with VAR_DIR."
         )
 
 
-def _answers(socket: Path) -> bool:
+def _answering(socket: Path) -> int | None:
+    """Return the process that answers on a socket, if one does."""
     try:
         with Redis(unix_socket_path=str(socket), socket_timeout=1, retry=ONE_TRY) as client:
-            return bool(client.ping())
+            return int(client.info("server")["process_id"])
     except RedisError:
-        return False
+        return None
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], socket: Path, log: Path) -> None:
     give_up_at = time.monotonic() + START_SECONDS
-    while not _answers(socket):
+    while not _answering(socket):
         if process.poll() is not None or time.monotonic() > give_up_at:
             raise BrokerError(f"The embedded broker did not start; see {log}")
         time.sleep(0.05)

@@ -5,6 +5,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from contextlib import nullcontext
 
 from django.conf import settings
@@ -14,14 +15,15 @@ from honcho.manager import Manager
 from backoffice.embedded_broker import embedded_broker
 
 PYTHON = shlex.quote(sys.executable)
+STOP_SECONDS = 15
 
 
 def run(*, port: int) -> int:
     """Run the group until Ctrl-C, or until one of its processes ends.
 
     The broker starts first and stops last. The others are asked to stop together: the worker
-    finishes what it runs, and is cut off five seconds after the first of them has ended (a run
-    that is cut off is found and run again after the next start).
+    finishes what it runs, and is cut off after `STOP_SECONDS` (a run that is cut off is found and
+    run again after the next start).
 
     Args:
         port: where the web process listens, on this machine only.
@@ -59,6 +61,17 @@ class ProcessGroup(Manager):
         super().__init__()
         self._broker = broker
         self._procmgr = AskLeaders()
+
+    def terminate(self) -> None:
+        """Ask all processes to stop; on Ctrl-C while they start, `loop` asks again once they have."""
+        if self._all_started():
+            self._asked_at = time.monotonic()
+            super().terminate()
+
+    def kill(self) -> None:
+        """Kill those that have not stopped in time; honcho alone would after five seconds."""
+        if time.monotonic() > self._asked_at + STOP_SECONDS:
+            super().kill()
 
     def _any_stopped(self) -> bool:
         if self._broker and self._broker.poll() is not None and self.returncode is None:

@@ -1,4 +1,3 @@
-import signal
 import subprocess
 import sys
 from textwrap import dedent
@@ -12,61 +11,67 @@ child.wait()
 """
 
 
-def group(script: str) -> subprocess.Popen[str]:
-    header = "import subprocess, sys\nfrom backoffice.process_group import PYTHON, ProcessGroup\n"
-    return subprocess.Popen(
-        [sys.executable, "-c", header + dedent(script)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+HEADER = """
+import os, shlex, subprocess, sys
+from backoffice import process_group
+from backoffice.process_group import PYTHON, ProcessGroup
+"""
+PATIENCE_SECONDS = 60
+
+
+def run(script: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", HEADER + dedent(script)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
 
 
 def test_group_ends_when_one_of_its_processes_dies() -> None:
-    process = group("""
+    done = run("""
         group = ProcessGroup(broker=None)
-        group.add_process("worker", "exec sleep 30")
+        group.add_process("worker", "exec sleep 60")
         group.add_process("web", "exit 3")
         group.loop()
         sys.exit(group.returncode)
     """)
-    output, _ = process.communicate(timeout=10)
-    assert process.returncode == 3, output
+    assert done.returncode == 3, done
 
 
 def test_group_ends_when_its_broker_dies() -> None:
-    process = group("""
+    done = run("""
         group = ProcessGroup(broker=subprocess.Popen(["sleep", "0.2"]))
-        group.add_process("worker", "exec sleep 30")
+        group.add_process("worker", "exec sleep 60")
         group.loop()
         sys.exit(group.returncode)
     """)
-    output, _ = process.communicate(timeout=10)
-    assert process.returncode == 1, output
-    assert "the broker ended" in output
+    assert done.returncode == 1, done
+    assert "the broker ended" in done.stdout
 
 
 def test_group_ends_on_interrupt() -> None:
-    process = group("""
+    done = run("""
         group = ProcessGroup(broker=None)
-        group.add_process("worker", "echo ready; exec sleep 30")
+        group.add_process("web", f"kill -INT {os.getpid()}; exec sleep 60")
         group.loop()
         sys.exit(group.returncode)
     """)
-    assert process.stdout
-    while "ready" not in process.stdout.readline():
-        pass
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=10)
-    assert process.returncode == 130, output
+    assert done.returncode == 130, done
 
 
 def test_group_lets_the_children_of_a_worker_finish() -> None:
-    process = group(f"""
+    done = run(f"""
         group = ProcessGroup(broker=None)
-        group.add_process("worker", PYTHON + ' -c ' + __import__("shlex").quote({FINISHES_A_RUN!r}))
+        group.add_process("worker", PYTHON + ' -c ' + shlex.quote({FINISHES_A_RUN!r}))
         group.add_process("web", "exec sleep 0.3")
         group.loop()
     """)
-    output, _ = process.communicate(timeout=10)
-    assert "run finished" in output
+    assert "run finished" in done.stdout, done
+
+
+def test_group_kills_what_does_not_stop_in_time() -> None:
+    done = run("""
+        process_group.STOP_SECONDS = 0
+        group = ProcessGroup(broker=None)
+        group.add_process("worker", "trap '' TERM; sleep 60")
+        group.add_process("web", "exec sleep 0.3")
+        group.loop()
+    """)
+    assert "sending SIGKILL to worker" in done.stdout, done

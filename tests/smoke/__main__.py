@@ -22,7 +22,7 @@ from tests.smoke.browser import Browser
 
 STARTED = time.monotonic()
 START_SECONDS = 120
-STOP_SECONDS = 20
+STOP_SECONDS = 30
 
 
 def main() -> int:
