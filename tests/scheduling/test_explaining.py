@@ -47,7 +47,7 @@ def test_nothing_is_in_the_way() -> None:
 
 @pytest.mark.usefixtures("healthy")
 def test_due_in_the_future() -> None:
-    [cause] = why(make_run(due_at=ago(minutes=-5, seconds=-1)))
+    [cause] = why(make_run(due_at=ago(minutes=-5, seconds=-30)))
     assert cause == Cause("It is due in 5 min.")
 
 
@@ -136,7 +136,7 @@ def test_last_run_that_has_ended_is_no_cause() -> None:
 
 @pytest.mark.usefixtures("healthy")
 def test_retry_waits() -> None:
-    run = make_run(states.RETRY, attempt=2, hand_over_at=ago(minutes=-2, seconds=-1))
+    run = make_run(states.RETRY, attempt=2, hand_over_at=ago(minutes=-2, seconds=-30))
     Attempt.objects.create(run=run, number=1, ended_at=timezone.now(), error="OSError: refused")
     [cause] = why(run)
     assert cause.words == "Attempt 1 failed with OSError: refused. The next one starts in 2 min."
