@@ -42,8 +42,8 @@ class Records:
     attempts: list[Attempt] = field(default_factory=list)
 
     def store(self) -> None:
-        """Store them, in a few statements."""
-        insert_runs(self.runs)
+        """Store them, in a few statements, the newest last, as they would have come."""
+        insert_runs(sorted(self.runs, key=lambda run: run.task_result.date_created))
         Attempt.objects.bulk_create(self.attempts)
 
     def succeeded(

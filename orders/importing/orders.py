@@ -88,7 +88,9 @@ class OrderImport:
                 self._report.unchanged["orders"] += 1
             else:
                 self._report.rejected["orders"] += 1
-                self._report.note_fault(row, f"it is here already as {here}, with another content")
+                self._report.note_fault(
+                    row, f"it is here already as {here}, with another customer, date or lines"
+                )
         past_orders.store(new)
         self._report.imported["orders"] += len(new)
 
