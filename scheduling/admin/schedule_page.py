@@ -129,6 +129,7 @@ class SchedulePage(ModelAdmin):
             "arguments_in_words": _arguments(schedule),
             "is_in_code": schedules.is_in_code(schedule),
             "is_retired": schedules.is_retired(schedule),
+            "may_delete": self.has_delete_permission(request, schedule),
             "form": form,
             "usually": usual_seconds(form.task.name) if form and form.task else None,
             "buttons": self._buttons(request, schedule) if schedule.pk else "",
