@@ -93,6 +93,7 @@ class Historian:
         history = History(self._place(placed_at), placed_at)
         fates = {
             "pays": self._pay,
+            "pays at once": self._pay_at_once,
             "pays late": self._pay_late,
             "pays in part": self._pay_in_part,
             "pays too much": self._pay_too_much,
@@ -142,6 +143,9 @@ class Historian:
     def _pay(self, history: History) -> None:
         days = self.chance.choice((0.003, 0.02, 0.4, 1.2, 2.5, 4.0, 5.5))
         self._receive(history, history.order.total, days=days)
+
+    def _pay_at_once(self, history: History) -> None:
+        self._receive(history, history.order.total, days=0.003)
 
     def _pay_late(self, history: History) -> None:
         self._receive(history, history.order.total, days=self.chance.uniform(7.5, 13.5))

@@ -69,7 +69,9 @@ def _staged(now: datetime) -> Iterator[tuple[datetime, str]]:
     yield due_at + timedelta(days=settings.ORDERS_REMINDER_DAYS_BEFORE_DUE) + REMINDED_IN, "never pays"
     yield due_at - timedelta(days=settings.ORDERS_CANCEL_DAYS_AFTER_DUE) + CANCELLED_IN, "never pays"
     yield due_at - timedelta(days=1), "pays in part"
-    for minutes in (1, 4, 7, 18):
+    yield now - timedelta(days=8), "pays too much"
+    yield now - timedelta(minutes=30), "pays at once"
+    for minutes in (1, 4, 7, 18, 20, 22):
         yield now - MAIL_SERVER_LOST + timedelta(minutes=minutes), "pays"
 
 
