@@ -42,9 +42,13 @@ def fired() -> list[float]:
     return sorted(float(path.name.split("@")[1]) for path in folder().glob("*@*"))
 
 
-def first_attempt(*_: Any) -> bool:
-    """Whether the run that this process works on was not hit before: recovery is timed a kill, not five."""
-    return not current_task or current_task.request.retries == 0
+def not_hit_before(*_: Any) -> bool:
+    """Whether the run that this process works on met no kill yet: recovery is timed for one, not five."""
+    return not current_task or not _hit(current_task.request.id).exists()
+
+
+def _hit(task_id: str) -> Path:
+    return folder() / f"hit-{task_id}"
 
 
 def reach(point: str) -> None:
@@ -56,6 +60,8 @@ def reach(point: str) -> None:
             armed.rename(folder() / f"{point}@{time.time()}@{os.getpid()}")
     except FileNotFoundError:
         return
+    if current_task:
+        _hit(current_task.request.id).touch()
     if whole:
         os.killpg(os.getpgid(0), signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -70,7 +76,7 @@ def install() -> None:
     before(due, "delete_one_offs", "before commit")
     before(publisher.Publisher, "put", "after commit before hand-over", when=lambda self, runs: bool(runs))
     before(publisher, "mark_published", "published not marked")
-    before(execution, "claim", "received", when=first_attempt)
+    before(execution, "claim", "received", when=not_hit_before)
     after(execution.Task, "_run_atomically", "effect committed not acked")
     after(Request, "acknowledge", "acked")
 

@@ -8,16 +8,18 @@ from django.db.models import F
 
 from tests.faults.attempts import log_attempt
 from tests.faults.effects.models import Effect
-from tests.faults.failpoints import first_attempt, reach
+from tests.faults.failpoints import not_hit_before, reach
 
 
-@shared_task(bind=True, max_retries=50)
+@shared_task(
+    bind=True, max_retries=50, schedulable=True, words="Leave an effect", touches="One row, counted."
+)
 def leave_effect(self: Any, order: str, kind: str = "reminder", seconds: float = 0.0) -> str:
     """Commit one effect, after the given time."""
     log_attempt(self.request.id, order, "began")
     commit_effect(order, kind, self.request.id)
     time.sleep(seconds)
-    if first_attempt():
+    if not_hit_before():
         reach("mid-effect")
     return order
 

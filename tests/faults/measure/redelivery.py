@@ -39,4 +39,4 @@ def _is_read() -> bool:
     """Whether no message is left in the queue."""
     with current_app.connection_for_read() as connection:
         queue = current_app.amqp.queues["celery"]
-        return bool(queue(connection.default_channel).queue_declare(passive=True).message_count == 0)
+        return bool(queue(connection.default_channel).queue_declare().message_count == 0)
