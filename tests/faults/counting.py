@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from celery.app.task import Task
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
@@ -61,10 +61,11 @@ def count(planned: Sequence[str]) -> dict[str, float]:
 
     Returns:
         How many were planned, lost, done twice and never asked for; how many needed a second message
-        or attempt, and how long those took from being due to their effect.
+        or attempt, how long those took from being due to their effect, and how long the slowest of all.
     """
     effects = {effect.order: effect for effect in Effect.objects.all()}
-    recoveries = _recoveries(effects)
+    durations = _durations(effects, Run.objects.all())
+    recoveries = _durations(effects, Run.objects.filter(Q(hand_overs__gt=1) | Q(attempt__gt=1)))
     return {
         "planned": len(planned),
         "lost": len(set(planned) - effects.keys()),
@@ -73,14 +74,14 @@ def count(planned: Sequence[str]) -> dict[str, float]:
         "recovered": len(recoveries),
         "recovery median s": round(statistics.median(recoveries), 1) if recoveries else 0,
         "recovery max s": round(max(recoveries), 1) if recoveries else 0,
+        "slowest s": round(max(durations, default=0), 1),
     }
 
 
-def _recoveries(effects: dict[str, Effect]) -> list[float]:
-    """Return, for each run that needed a second message or attempt, the time from due to its effect."""
-    again = Run.objects.filter(Q(hand_overs__gt=1) | Q(attempt__gt=1)).values_list("kwargs", "due_at")
+def _durations(effects: dict[str, Effect], runs: QuerySet[Run]) -> list[float]:
+    """Return the seconds from being due to the effect."""
     return [
         effects[kwargs["order"]].committed_at - due_at.timestamp()
-        for kwargs, due_at in again
+        for kwargs, due_at in runs.values_list("kwargs", "due_at")
         if kwargs.get("order") in effects
     ]

@@ -54,7 +54,7 @@ class Measurement:
 
 
 NOTHING_LOST_OR_DOUBLE = {"lost": 0, "double": 0, "extra": 0}
-RECOVERED = NOTHING_LOST_OR_DOUBLE | {"recovery max s": 90}
+RECOVERED = NOTHING_LOST_OR_DOUBLE | {"slowest s": 90}
 
 SCHEDULER_POINTS = ("before commit", "after commit before hand-over", "published not marked")
 WORKER_POINTS = ("received", "mid-effect", "effect committed not acked", "acked")
