@@ -61,7 +61,7 @@ WORKER_POINTS = ("received", "mid-effect", "effect committed not acked", "acked"
 
 
 def _kill(point: str, *, whole_worker: bool = False) -> Measurement:
-    who = "whole worker" if whole_worker else "scheduler" if point in SCHEDULER_POINTS else "worker child"
+    who = _victim(point, whole_worker=whole_worker)
     return Measurement(
         name=f"kill-{who}-{point}".replace(" ", "-"),
         promises=("P2", "P3", "P7") if point in SCHEDULER_POINTS else ("P2", "P3"),
@@ -70,6 +70,15 @@ def _kill(point: str, *, whole_worker: bool = False) -> Measurement:
         options={"point": point, "whole_worker": whole_worker},
         most=RECOVERED,
     )
+
+
+def _victim(point: str, *, whole_worker: bool) -> str:
+    if whole_worker:
+        return "whole worker"
+    if point in SCHEDULER_POINTS:
+        return "scheduler"
+    # It is the main process that acknowledges.
+    return "worker main" if point == "acked" else "worker child"
 
 
 MISSING = {

@@ -30,6 +30,7 @@ def measure_all(*, n: int, at_once: int) -> Iterator[Result]:
     tries = [(measurement, backend) for measurement in MEASUREMENTS for backend in measurement.backends]
     with ThreadPoolExecutor(at_once) as pool:
         for result in pool.map(lambda each: measure_apart(*each, n=n), tries):
+            result["commit"] = commit()
             with RESULTS.open("a") as kept:
                 kept.write(json.dumps(result) + "\n")
             yield result
@@ -71,6 +72,12 @@ def wanted() -> Iterator[tuple[str, str]]:
             yield measurement.name, backend
 
 
+def commit() -> str:
+    """Return what was measured, as git names it."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+
 def is_broken(result: Result | None) -> bool:
     return result is None or "error" in result or bool(result["broken"])
 
@@ -82,19 +89,20 @@ def lines(results: dict[tuple[str, str], Result]) -> Iterator[str]:
     for promise, words in PROMISES.items():
         tried = [measurement for measurement in MEASUREMENTS if promise in measurement.promises]
         yield f"\n### {promise}. {words}\n"
-        yield "| fault | on | n | figures | kept |"
-        yield "|---|---|--:|---|---|"
+        yield "| fault | on | n | figures | kept | commit |"
+        yield "|---|---|--:|---|---|---|"
         for measurement in tried:
             for backend in measurement.backends:
                 yield row(measurement, backend, results.get((measurement.name, backend)))
 
 
 def row(measurement: Measurement, backend: str, result: Result | None) -> str:
+    made = (result or {}).get("commit", "–")
     if result is None:
-        cells: Sequence[str] = ("–", "not measured", "–")
+        cells: Sequence[str] = ("–", "not measured", "–", "–")
     elif "error" in result:
-        cells = (str(result["n"]), f"not measured: {result['error']}", "no")
+        cells = (str(result["n"]), f"not measured: {result['error']}", "no", made)
     else:
         figures = ", ".join(f"{name} {value:,}" for name, value in result["figures"].items())
-        cells = (f"{result['n']:,}", figures, "no" if result["broken"] else "yes")
+        cells = (f"{result['n']:,}", figures, "no" if result["broken"] else "yes", made)
     return f"| {' | '.join((measurement.fault, BACKENDS[backend], *cells))} |"
