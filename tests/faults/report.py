@@ -87,8 +87,13 @@ def lines(results: dict[tuple[str, str], Result]) -> Iterator[str]:
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     yield f"Python {platform.python_version()}, {versions}; {os.cpu_count()} cores."
     for promise, words in PROMISES.items():
-        tried = [measurement for measurement in MEASUREMENTS if promise in measurement.promises]
+        tried = [measurement for measurement in MEASUREMENTS if measurement.promises[0] == promise]
         yield f"\n### {promise}. {words}\n"
+        elsewhere = {each.promises[0] for each in MEASUREMENTS if promise in each.promises[1:]}
+        if elsewhere:
+            yield f"Tried by faults under {', '.join(sorted(elsewhere))} too.\n"
+        if not tried:
+            continue
         yield "| fault | on | n | figures | kept | commit |"
         yield "|---|---|--:|---|---|---|"
         for measurement in tried:
