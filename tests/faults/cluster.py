@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from types import TracebackType
 from typing import Self
@@ -18,6 +19,11 @@ FORKS.set_forkserver_preload(["tests.faults.preload"])
 
 WATCH_SECONDS = 0.05
 STOP_SECONDS = 5
+
+
+def forget_settings() -> None:
+    """Let the processes started from now on read the environment as it is now."""
+    forkserver._forkserver._stop()
 
 
 def run_worker(name: str, concurrency: int, pool: str) -> None:
