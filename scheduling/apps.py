@@ -16,10 +16,15 @@ class SchedulingConfig(AppConfig):
 
         Only a worker imports them by itself, but pages look them up by name too.
         """
+        from scheduling.broker_checks import check_broker, check_redis
         from scheduling.checks import check_catalogue, check_publishers
         from scheduling.receivers import connect_receivers
+        from scheduling.transports import use_mended_transports
 
+        use_mended_transports()
         connect_receivers()
         autodiscover_modules("tasks")
         checks.register(check_catalogue)
         checks.register(check_publishers)
+        checks.register(check_broker, checks.Tags.security)
+        checks.register(check_redis, checks.Tags.database)

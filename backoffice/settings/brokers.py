@@ -4,6 +4,7 @@ The broker is only a fast wire: what must happen is a row in the database. So th
 about noticing soon that a broker is gone, and about not losing what a killed worker held.
 """
 
+import ssl
 from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
@@ -30,11 +31,21 @@ AMQP = {
     "read_timeout": ANSWER_SECONDS * 2,
     "write_timeout": ANSWER_SECONDS,
 }
+ZOOKEEPER = {
+    # It has no way to wait for a message: it is asked this often while there is none.
+    "polling_interval": 0.5,
+}
 SQS = {
     "visibility_timeout": VISIBILITY_SECONDS,
     # Long polling: a call waits on the server for a message, instead of being asked again and paid for.
     "wait_time_seconds": 2,
     "polling_interval": 0.1,
+    "client-config": {
+        "connect_timeout": ANSWER_SECONDS,
+        # Longer than a call that waits for a message.
+        "read_timeout": ANSWER_SECONDS * 2,
+        "retries": {"total_max_attempts": 1},
+    },
 }
 TRANSPORT_OPTIONS: dict[str, dict[str, Any]] = {
     "redis": REDIS,
@@ -42,6 +53,16 @@ TRANSPORT_OPTIONS: dict[str, dict[str, Any]] = {
     "amqp": AMQP,
     "amqps": AMQP,
     "sqs": SQS,
+    "zookeeper": ZOOKEEPER,
+}
+HEARTBEAT_SECONDS = 10
+"""RabbitMQ: a connection that is silent for twice as long is gone, at both ends."""
+
+TLS: dict[str, dict[str, Any]] = {
+    # Checked against the system's authorities, or those that SSL_CERT_FILE names. Said outright, for
+    # what the client libraries do when they are only told to use TLS differs.
+    "rediss": {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True},
+    "amqps": {"cert_reqs": ssl.CERT_REQUIRED},
 }
 
 
@@ -58,14 +79,28 @@ def broker_settings(url: str) -> dict[str, Any]:
     if scheme == "sqs":
         url, given = _split_query(url)
         options |= given
-    return {
+    # RabbitMQ alone has types of queues. A message in this one is on disk, and in a cluster on most of
+    # its nodes, before its publish is confirmed.
+    queues = "quorum" if scheme in ("amqp", "amqps") else "classic"
+    return _tls(url) | {
         "CELERY_BROKER_URL": url,
         # Celery reads CELERY_BROKER_URL from the environment too, with the options still in it.
         "CELERY_BROKER_READ_URL": url,
         "CELERY_BROKER_WRITE_URL": url,
         "CELERY_BROKER_CONNECTION_TIMEOUT": ANSWER_SECONDS,
         "CELERY_BROKER_TRANSPORT_OPTIONS": options,
+        "CELERY_BROKER_HEARTBEAT": HEARTBEAT_SECONDS,
+        "CELERY_TASK_DEFAULT_QUEUE_TYPE": queues,
+        "CELERY_TASK_CREATE_MISSING_QUEUE_TYPE": queues,
     }
+
+
+def _tls(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    if parts.scheme == "amqps":
+        # Without the name, any certificate of a known authority would do.
+        return {"CELERY_BROKER_USE_SSL": TLS["amqps"] | {"server_hostname": parts.hostname}}
+    return {"CELERY_BROKER_USE_SSL": TLS["rediss"]} if parts.scheme == "rediss" else {}
 
 
 def _split_query(url: str) -> tuple[str, dict[str, Any]]:

@@ -25,6 +25,8 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# For ever: a worker gives up after 100 tries by default, and a broker may be away for a night.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A run whose message may be redelivered elsewhere is fenced by its claim; letting it finish is
 # cheaper than cancelling it half-way.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from celery import current_app
 from django.contrib import admin
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
@@ -14,6 +15,7 @@ from django.utils import dateformat, timezone
 from unfold.admin import ModelAdmin
 
 from scheduling.alerting import firing_alerts
+from scheduling.brokers import broker_of
 from scheduling.catalogue import words_of
 from scheduling.models import Process
 from scheduling.monitoring import (
@@ -69,6 +71,7 @@ class ProcessAdmin(ModelAdmin):
             "media": self.media,
             "workers": [one for one in workers if one.process.kind == Process.Kind.WORKER],
             "schedulers": [one for one in workers if one.process.kind == Process.Kind.SCHEDULER],
+            "broker": broker_of(current_app.conf.broker_write_url),
             "queues": list_queues(workers, now=now),
             "waiting_at_most": WAITING_AT_MOST,
             "charts": charts(now=now),

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,7 @@ from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, PeriodicTask
 from django_celery_results.models import TaskResult
 from kombu import Connection
+from pytest_django import DjangoDbBlocker
 
 from backoffice.settings.brokers import broker_settings
 from scheduling.models import Process, Run
@@ -94,7 +95,6 @@ def stage(name: str) -> Iterator[Stage]:
         finally:
             broker.stop()
             forget_settings()
-            forget_rows()
 
 
 def database_url() -> str:
@@ -105,13 +105,23 @@ def database_url() -> str:
     return f"postgres://{settings['USER']}:{settings['PASSWORD']}@{place}"
 
 
+@contextmanager
+def committed_rows(blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Let a test write what its workers and schedulers see, and delete all of it afterwards."""
+    with blocker.unblock():
+        try:
+            yield
+        finally:
+            forget_rows()
+
+
 def forget_rows() -> None:
     for model in (TaskResult, PeriodicTask, ClockedSchedule, Process, Group):
         model.objects.all().delete()
 
 
-def wait_until(condition: object) -> None:
-    services.wait_until(condition, seconds=WAIT_SECONDS)  # type: ignore[arg-type]
+def wait_until(condition: Callable[[], bool]) -> None:
+    services.wait_until(condition, seconds=WAIT_SECONDS)
 
 
 def statuses(keys: Sequence[str]) -> list[str]:

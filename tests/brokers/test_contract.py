@@ -15,17 +15,18 @@ import pytest
 from celery import states
 from django.utils import timezone
 from django_celery_results.models import TaskResult
-from kombu import Exchange, Queue
 from pytest_django import DjangoDbBlocker
 
 from scheduling.cancelling import cancel
 from scheduling.due import claim_due
-from scheduling.models import Attempt, Process, Run
+from scheduling.models import Attempt, Process
 from scheduling.planning import plan
 from tests.brokers.servers import SERVERS
 from tests.brokers.stage import (
+    WORKER,
     Stage,
     broker_fails,
+    committed_rows,
     effects,
     handed_over,
     let_hand_over_again,
@@ -38,20 +39,13 @@ from tests.brokers.tasks import kill_its_worker
 # So that the test database is made.
 pytestmark = pytest.mark.django_db
 
-QUEUE = Queue("celery", Exchange("celery"), routing_key="celery")
-
-
-@pytest.fixture
-def _django_db_helper() -> None:
-    """Leave out what pytest-django does around each test: others must see the rows, and keep theirs."""
-
 
 @pytest.fixture(scope="module", params=SERVERS)
 def played(
     request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Stage]:
     """One broker, with what works on it; its rows are committed, for others must see them."""
-    with django_db_blocker.unblock(), stage(request.param) as made:
+    with committed_rows(django_db_blocker), stage(request.param) as made:
         yield made
 
 
@@ -67,7 +61,7 @@ def test_run_planned_ahead_waits_in_the_database_until_it_is_due(played: Stage, 
     (key,) = played.plan(1, at=due_at)
     assert statuses([key]) == []
     # What its scheduler does at that time by its own clock, so that this one hands it over now.
-    wait_until(lambda: claim_due(now=due_at, lease=-ahead) or statuses([key]))
+    wait_until(lambda: bool(claim_due(now=due_at, lease=-ahead) or statuses([key])))
     played.expect_once([key])
 
 
@@ -111,7 +105,7 @@ def test_poison_task_stops_after_its_attempts_and_harms_no_other(played: Stage) 
 def test_messages_in_forbidden_formats_are_refused_and_the_worker_lives(
     played: Stage, tmp_path: Path
 ) -> None:
-    before = played.cluster.pid("worker")
+    before = played.cluster.pid(WORKER)
     with played.connect() as connection:
         producer = connection.Producer()
         for body, kind, encoding in forbidden(tmp_path / "made by pickle"):
@@ -119,12 +113,12 @@ def test_messages_in_forbidden_formats_are_refused_and_the_worker_lives(
                 body,
                 content_type=kind,
                 content_encoding=encoding,
-                exchange=QUEUE.exchange,
-                routing_key=QUEUE.routing_key,
-                declare=[QUEUE],
+                # The exchange that every broker has: it puts a message into the queue of that name.
+                exchange="",
+                routing_key="celery",
             )
     played.expect_once(played.plan(2))
-    assert played.cluster.pid("worker") == before
+    assert played.cluster.pid(WORKER) == before
     assert not (tmp_path / "made by pickle").exists()
 
 
@@ -139,17 +133,22 @@ def test_frozen_broker_is_noticed_in_time_and_holds_up_no_planning(played: Stage
 
 
 def test_nothing_is_lost_or_doubled_with_the_memory_of_the_broker(played: Stage) -> None:
+    before = played.cluster.pid(WORKER)
     played.signal_worker(signal.SIGSTOP)
     waiting = played.plan(20)
     wait_until(lambda: handed_over(waiting))
     played.broker.stop()
     played.signal_worker(signal.SIGCONT)
+    played.cluster.add_worker("late")
     meanwhile = played.plan(5)
     wait_until(broker_fails)
     played.broker.start()
     let_hand_over_again(waiting)
     played.expect_once([*waiting, *meanwhile])
     wait_until(lambda: not broker_fails())
+    # One that was started while the broker was away, too, and neither had to be started again.
+    wait_until(lambda: Process.objects.filter(name="late@faults").exists())
+    assert played.cluster.pid(WORKER) == before
 
 
 class Trap:

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from celery import states
+from celery import current_app, states
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -84,3 +84,12 @@ def test_hours_that_are_over_are_counted_once() -> None:
     second = last_week(now=now)
     assert (len(first), sum(hour.done for hour in first)) == (168, 2)
     assert (len(second), sum(hour.done for hour in second)) == (168, 1)
+
+
+def test_page_names_the_broker_and_what_it_lacks(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(current_app.conf, "broker_write_url", "sqs://")
+    content = admin_client.get(PAGE).content.decode()
+    assert "Amazon SQS" in content
+    assert "remote control" in content
