@@ -82,7 +82,8 @@ def _ask_redis(connection: Connection) -> Mapping[str, Any]:
     try:
         connection.connect()
         client: Redis = connection.default_channel.client
-        return {**client.info("memory"), **client.info("persistence"), **client.config_get("save")}
+        told: dict[str, Any] = client.info("memory") | client.info("persistence")
+        return told | {"save": client.config_get("save").get("save")}
     except (RedisError, OSError, *connection.connection_errors):
         return {}
 

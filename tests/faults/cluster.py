@@ -23,7 +23,7 @@ STOP_SECONDS = 5
 
 def forget_settings() -> None:
     """Let the processes started from now on read the environment as it is now."""
-    forkserver._forkserver._stop()
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]
 
 
 def run_worker(name: str, concurrency: int, pool: str) -> None:
