@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from celery import current_app
+from django.db import connection
 from kombu import Connection
 
 UseBroker = Callable[[str], None]
@@ -27,10 +28,19 @@ def use_broker() -> Iterator[UseBroker]:
 def messages(use_broker: UseBroker) -> Iterator[Callable[[], list[Any]]]:
     """A broker in memory; called, it returns the messages that came since the last time."""
     use_broker("memory://localhost")
-    with Connection("memory://localhost") as connection, connection.SimpleQueue("celery") as queue:
+    with Connection("memory://localhost") as broker, broker.SimpleQueue("celery") as queue:
         queue.clear()
 
         def read() -> list[Any]:
             return [queue.get_nowait() for _ in range(len(queue))]
 
         yield read
+
+
+@pytest.fixture(scope="session")
+def database_url(django_db_setup: None) -> str:
+    """Where a process of its own finds the tests' database."""
+    fields = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{fields['NAME']}"
+    return f"postgres://{fields['USER']}@{fields['HOST']}:{fields['PORT']}/{fields['NAME']}"

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -133,3 +134,16 @@ def send_report(
 ) -> str:
     """Return the types it was given, since JSON has neither dates nor decimals."""
     return f"{type(since).__name__} {type(minimum).__name__} {type(format).__name__}"
+
+
+@shared_task(bind=True)
+def succeed_at_second_try(self: celery.Task) -> int:
+    if self.request.retries == 0:
+        raise self.retry(exc=OSError("not yet"), countdown=0)
+    return 2
+
+
+@shared_task(atomic=False)
+def wait(seconds: float) -> str:
+    time.sleep(seconds)
+    return "waited"

@@ -224,10 +224,10 @@ def test_closing_does_not_wait_for_a_statement_under_way(scheduler: Scheduler, m
         assert cursor.fetchone() == (1,)
 
 
-def test_celery_beat_stops_within_five_seconds() -> None:
+def test_celery_beat_stops_within_five_seconds(database_url: str) -> None:
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "backoffice.settings.test",
-        "DATABASE_URL": database_url(),
+        "DATABASE_URL": database_url,
     }
     command = [sys.executable, "-m", "celery", "-A", "backoffice", "beat", "--pidfile="]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as beat:
@@ -244,14 +244,6 @@ def test_celery_beat_stops_within_five_seconds() -> None:
     assert time.monotonic() - started < 5
     assert not Process.objects.exists(), words
     assert "Traceback" not in words
-
-
-def database_url() -> str:
-    """Return where a process of its own finds the tests' database."""
-    fields = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{fields['NAME']}"
-    return f"postgres://{fields['USER']}@{fields['HOST']}:{fields['PORT']}/{fields['NAME']}"
 
 
 def test_a_run_starts_within_a_second_of_being_due(scheduler: Scheduler, messages: Messages) -> None:
