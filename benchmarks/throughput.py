@@ -16,7 +16,7 @@ from scheduling.scheduler import Scheduler
 from scheduling.unplanned import PLANNED_HEADER
 
 QUIET = ("--without-mingle", "--without-gossip", "--without-heartbeat")
-COUNT = 4000
+COUNT = 3000
 ROUNDS = 3
 EDGE = 200
 """Messages at either end that are not timed: the worker starts and stops on them."""
