@@ -79,7 +79,7 @@ def _ratio(value: float) -> str:
 
 READING = [
     "Beat's own scheduler is stopped after half a minute; its rate is of what had left by then. The bare",
-    "loop publishes with `ignore_result`, so that nothing of ours is in it. Small tasks are timed in one",
+    "loop bears our mark, so that nothing of ours is in it. Small tasks are timed in one",
     "worker of two processes, from the time that its first 200 messages have left the queue to its last 200.",
     "",
     "## What limits the goals that are not reached",
