@@ -1,12 +1,16 @@
 """Noticing how recurring schedules are defined now, by whatever way they were edited."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
+from zoneinfo import available_timezones
 
 from celery.utils.log import get_logger
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
-from django_celery_beat.models import PeriodicTask
+from django.db.models import CharField, QuerySet
+from django.db.models.functions import Cast
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from scheduling import timetable
 from scheduling.models import Recurrence
@@ -56,8 +60,18 @@ def follow_edits(*, now: datetime) -> int:
         How many were edited.
     """
     _resume_paused(now=now)
+    try:
+        return _follow_edits(recurring(), now=now)
+    except ValidationError:
+        # A time zone that this machine does not know raises while its row is read.
+        unreadable = _crontabs_in_unknown_zones()
+        _set_aside(unreadable)
+        return _follow_edits(recurring().exclude(crontab__in=unreadable), now=now)
+
+
+def _follow_edits(periodic_tasks: QuerySet[PeriodicTask], *, now: datetime) -> int:
     edited, touched = [], []
-    for row in recurring().iterator():
+    for row in periodic_tasks.iterator():
         if _is_edited(row):
             edited.append(row)
         elif _was_saved_since(row, row.recurrence.defined_at):
@@ -68,6 +82,19 @@ def follow_edits(*, now: datetime) -> int:
         # Else a later `.update()` would seem to have been made at this save.
         Recurrence.objects.filter(pk__in=touched).update(defined_at=now)
     return len(edited)
+
+
+def _crontabs_in_unknown_zones() -> list[int]:
+    known = available_timezones()
+    rows = CrontabSchedule.objects.annotate(zone=Cast("timezone", CharField())).values_list("pk", "zone")
+    return [pk for pk, zone in rows if zone not in known]
+
+
+def _set_aside(crontabs: Collection[int]) -> None:
+    """Let what cannot be read never be due, or it would hold up all other work; mended, it is an edit."""
+    due = Recurrence.objects.filter(periodic_task__crontab__in=crontabs, next_due_at__isnull=False)
+    if due.update(next_due_at=None, definition=""):
+        logger.error("Crontabs %s are in time zones that are not known here, and never due", crontabs)
 
 
 def _is_edited(periodic_task: PeriodicTask) -> bool:

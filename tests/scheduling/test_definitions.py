@@ -182,6 +182,23 @@ def test_a_crontab_that_cannot_be_read_is_never_due_and_blocks_nobody(
     assert "bad is never due" in caplog.text
 
 
+def test_a_time_zone_nobody_knows_blocks_no_other_work(clock: Any) -> None:
+    broken = make_recurring("broken", crontab=make_crontab(hour="11"))
+    make_recurring("sound", every=60)
+    follow()
+    zone = f"UPDATE {CrontabSchedule._meta.db_table} SET timezone = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(zone, ["Mars/Olympus"])
+    clock.shift(2 * HOUR)
+    follow()
+    runs = claim_occurrences(now=timezone.now(), lease=MINUTE)
+    assert {run.task_result.periodic_task_name for run in runs} == {"sound"}
+    with connection.cursor() as cursor:
+        cursor.execute(zone, ["UTC"])
+    follow()
+    assert Recurrence.objects.get(pk=broken.pk).next_due_at == START + DAY + HOUR
+
+
 def test_a_schedule_of_no_kind_is_never_due() -> None:
     make_recurring()
     PeriodicTask.objects.update(interval=None)
