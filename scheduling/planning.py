@@ -11,13 +11,12 @@ from django.db import transaction
 from django.db.models import Value
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, PeriodicTask
-from django_celery_results.models import TaskResult
 
 from scheduling.arguments import revive
 from scheduling.encoding import check_json
 from scheduling.exceptions import AlreadyRan, InvalidPlan, NotPlanned
-from scheduling.models import Run
 from scheduling.periodic_tasks import delete_unused_times, waiting_one_offs
+from scheduling.runs import ran_under
 from scheduling.wakeup import wake_schedulers
 
 KEY_LENGTH = PeriodicTask._meta.get_field("name").max_length
@@ -140,13 +139,7 @@ def plan_many(plans: Sequence[Plan]) -> int:
 def _known_keys(keys: Sequence[str]) -> dict[str, bool]:
     """Return for each known key whether it has run, in one statement."""
     waiting = PeriodicTask.objects.filter(name__in=keys).annotate(ran=Value(0)).values_list("name", "ran")
-    ran = (
-        TaskResult.objects.filter(periodic_task_name__in=keys)
-        .exclude(run__not_run_because=Run.NotRun.CANCELLED)
-        .annotate(ran=Value(1))
-        .order_by()
-        .values_list("periodic_task_name", "ran")
-    )
+    ran = ran_under(keys).annotate(ran=Value(1)).order_by().values_list("periodic_task_name", "ran")
     return {key: bool(has_run) for key, has_run in sorted(waiting.union(ran))}
 
 

@@ -8,6 +8,7 @@ from django_celery_beat.models import ClockedSchedule, PeriodicTask
 from django_celery_results.models import TaskResult
 
 from scheduling import due
+from scheduling.cancelling import cancel
 from scheduling.due import claim_due
 from scheduling.models import Recurrence, Run
 from scheduling.planning import Plan, plan, plan_many
@@ -115,9 +116,12 @@ def test_two_schedulers_give_it_the_same_id() -> None:
 def test_statements_do_not_grow_with_the_batch(django_assert_num_queries: Any) -> None:
     def claimed_with(count: int) -> int:
         plan_many(
-            [Plan(key=f"{count}/{n}", task=tasks.report, at=timezone.now()) for n in range(count)],
+            [
+                Plan(key=f"order:{count}-{n}/report", task=tasks.report, at=timezone.now())
+                for n in range(count)
+            ],
         )
-        with django_assert_num_queries(9):  # with its savepoint
+        with django_assert_num_queries(10):  # with its savepoint
             return len(claim())
 
     assert claimed_with(1) == 1
@@ -212,6 +216,26 @@ def test_a_clocked_row_with_a_recurrence_is_deleted_whole() -> None:
     Recurrence.objects.create(periodic_task=row)
     claim()
     assert not Recurrence.objects.exists()
+
+
+def test_a_key_planned_once_more_around_its_claim_does_not_run_twice() -> None:
+    make_one_off("order:1/reminder")
+    assert len(claim()) == 1
+    # As the transaction does that looked before that claim and inserts after it.
+    make_one_off("order:1/reminder")
+    assert claim() == []
+    second = Run.objects.select_related("task_result").get(not_run_because=Run.NotRun.SKIPPED)
+    assert (second.task_result.status, second.reason) == (
+        states.REVOKED,
+        "work under this key ran already",
+    )
+
+
+def test_a_key_that_was_cancelled_may_run_when_it_is_planned_again() -> None:
+    plan("order:1/reminder", tasks.report, at=timezone.now())
+    cancel("order:1/reminder", because="paid")
+    plan("order:1/reminder", tasks.report, at=timezone.now())
+    assert len(claim()) == 1
 
 
 def test_the_name_of_one_that_ran_may_be_used_again_in_the_editor() -> None:
