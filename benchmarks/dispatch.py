@@ -1,15 +1,18 @@
 """How fast due one-offs leave: ours beside a bare publish loop and beside beat's own scheduler."""
 
+import math
 import multiprocessing
 import resource
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from celery import current_app as app
 from django.db import connections
 from django_celery_beat.schedulers import DatabaseScheduler
+from kombu import Producer
 
 from benchmarks.database import clear_runs, empty, plan_due, plan_future
 from benchmarks.tasks import add, add_ignored
@@ -71,39 +74,68 @@ def idle(future: int) -> dict[str, float]:
 
 
 def _bare(count: int) -> float:
+    """Messages a second of a plain loop; its producer is connected already."""
     clear_runs()
     with app.producer_pool.acquire(block=True) as producer:
-        seconds = _seconds(
-            lambda: [
-                add_ignored.apply_async((number, 1), producer=producer, headers=BARE)
-                for number in range(count)
-            ]
-        )
-    return count / seconds
+        _send(producer)
+        clear_runs()
+        began = time.perf_counter()
+        for number in range(count):
+            _send(producer, number)
+        return count / (time.perf_counter() - began)
+
+
+def _send(producer: Producer, number: int = 0) -> None:
+    add_ignored.apply_async((number, 1), producer=producer, headers=BARE)
 
 
 def _ours(count: int) -> float:
-    _fill(count)
+    """Messages a second of our scheduler, which has started and handed one over already."""
+    _fill(1)
     scheduler = Scheduler(app)
-    seconds = _seconds(lambda: _tick_until(scheduler, lambda: _handed_over() >= count))
-    scheduler.close()
-    return count / seconds
+    try:
+        _seconds_to_leave(1, scheduler)
+        _fill(count)
+        return count / _seconds_to_leave(count, scheduler)
+    finally:
+        scheduler.close()
 
 
 def _stock(count: int) -> float:
-    """Runs a second of `DatabaseScheduler`, until all have left or a minute is over."""
+    """Messages a second of `DatabaseScheduler`, until all have left or half a minute is over."""
     _fill(count)
     scheduler = DatabaseScheduler(app=app)
-    give_up_at = time.monotonic() + STOCK_SECONDS
+    seconds = _seconds_to_leave(count, scheduler, give_up_after=STOCK_SECONDS)
+    return _in_broker() / seconds
+
+
+def _seconds_to_leave(count: int, scheduler: Any, *, give_up_after: float = math.inf) -> float:
+    """Return the seconds from a scheduler's first tick until the broker has so many messages.
+
+    Watched from a thread of its own: a tick that finds nothing more to do waits while the last messages
+    leave.
+    """
+    began = time.perf_counter()
+
+    def watch() -> float:
+        with app.connection_for_read() as broker:
+            client = broker.default_channel.client
+            while (passed := time.perf_counter() - began) < give_up_after:
+                if client.llen("celery") >= count:
+                    break
+                time.sleep(0.002)
+        return passed
+
+    with ThreadPoolExecutor(1) as pool:
+        left = pool.submit(watch)
+        while not left.done():
+            scheduler.tick()
+        return left.result()
+
+
+def _in_broker() -> int:
     with app.connection_for_read() as broker:
-        client = broker.default_channel.client
-        seconds = _seconds(
-            lambda: _tick_until(
-                scheduler,
-                lambda: client.llen("celery") >= count or time.monotonic() > give_up_at,
-            )
-        )
-        return float(client.llen("celery") / seconds)
+        return int(broker.default_channel.client.llen("celery"))
 
 
 def _processes(number: int, count: int) -> float:
@@ -134,12 +166,6 @@ def _fill(count: int) -> None:
 
 def _handed_over() -> int:
     return Run.objects.filter(hand_overs__gt=0).count()
-
-
-def _tick_until(scheduler: Any, done: Callable[[], bool]) -> None:
-    while not done():
-        for _ in range(5):
-            scheduler.tick()
 
 
 def _wait(condition: Callable[[], bool]) -> None:

@@ -1,10 +1,6 @@
 """What is particular to one kind of broker, in one place."""
 
 from dataclasses import dataclass
-from functools import cache
-
-from kombu import Producer
-from kombu.transport.redis import Channel as RedisChannel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +47,3 @@ def broker_of(url: str) -> Broker | None:
 def scheme_of(url: str) -> str:
     """Return a URL's scheme, without the address family that `redis+socket` adds."""
     return url.partition(":")[0].partition("+")[0]
-
-
-def keep_client(producer: Producer) -> None:
-    """Let a producer publish through one Redis client; on other brokers, nothing.
-
-    Kombu makes a new client object for every message, which is a third of the cost of publishing it.
-    Its connections come from a pool either way.
-    """
-    channel = producer.channel
-    if isinstance(channel, RedisChannel):
-        channel._create_client = cache(channel._create_client)
