@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from redis import RedisError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Broker:
@@ -28,6 +30,10 @@ REDIS = Broker(name="Redis", client="redis", secure_scheme="rediss")
 RABBITMQ = Broker(name="RabbitMQ", client="amqp", secure_scheme="amqps")
 SQS = Broker(name="Amazon SQS", client="boto3", group="sqs", lacks=(*REMOTE, "priorities"))
 ZOOKEEPER = Broker(name="ZooKeeper", client="kazoo", group="zookeeper", lacks=(*REMOTE, "TLS"))
+
+TAKES_NOTHING = (RedisError,)
+"""What clients raise when the broker refuses any message, such as a Redis whose memory is full. Kombu
+counts it among the faults of one message."""
 
 BY_SCHEME = {
     "redis": REDIS,

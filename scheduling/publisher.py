@@ -15,6 +15,7 @@ from django.utils import timezone
 from kombu import Connection, Producer
 from kombu.exceptions import BatchPublishError, OperationalError
 
+from scheduling.brokers import TAKES_NOTHING
 from scheduling.handover import lease_due, mark_published, publish, release
 from scheduling.models import Run
 
@@ -27,7 +28,7 @@ LONGEST_PAUSE_SECONDS = 30.0
 AT_ONCE = 100
 """Messages sent in one round trip to a broker that takes several, and sent again if it fails in it."""
 
-BROKER_FAILED = (OperationalError, BatchPublishError, OSError)
+BROKER_FAILED = (OperationalError, BatchPublishError, OSError, *TAKES_NOTHING)
 
 
 class Publisher(threading.Thread):

@@ -14,7 +14,7 @@ from scheduling.handover import lease_due
 from scheduling.models import Run
 from scheduling.publisher import Publisher
 from tests.scheduling.factories import SECOND, make_run, reload
-from tests.services import wait_until
+from tests.services import redis_server, wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -148,6 +148,19 @@ def test_what_was_published_before_the_broker_failed_is_marked_and_not_given_bac
     publisher.put(runs)
     publisher.step()
     assert [reload(run).hand_overs for run in runs] == [1, 1, 0]
+
+
+def test_of_a_batch_that_a_full_broker_refuses_nothing_counts_as_published(
+    publisher: Publisher, use_broker: Callable[[str], None]
+) -> None:
+    with redis_server("--maxmemory", "1", "--maxmemory-policy", "noeviction") as broker:
+        use_broker(broker.url)
+        runs = leased(3)
+        publisher.put(runs)
+        publisher.step()
+    assert [reload(run).hand_overs for run in runs] == [0, 0, 0]
+    assert publisher.failing_since is not None
+    assert "maxmemory" in publisher.error
 
 
 def test_told_to_stop_it_gives_back_what_it_was_given(publisher: Publisher, messages: Messages) -> None:
