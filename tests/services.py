@@ -105,8 +105,13 @@ def make_postgresql(folder: Path) -> None:
 
 
 @contextmanager
-def run_postgresql(folder: Path, port: int, *options: str) -> Iterator[Service]:
-    """Run PostgreSQL on files that are there and a given port, so that it can be started there again."""
+def run_postgresql(folder: Path, port: int, *options: str, stop_by: int = signal.SIGINT) -> Iterator[Service]:
+    """Run PostgreSQL on files that are there and a given port, so that it can be started there again.
+
+    Args:
+        stop_by: the signal that ends it. SIGTERM would let it wait for every client; SIGQUIT ends it as
+            a crash does: what was not yet on the disk is gone.
+    """
     server = require("postgres", **POSTGRESQL)
     settings = [
         f"port={port}",
@@ -115,9 +120,8 @@ def run_postgresql(folder: Path, port: int, *options: str) -> Iterator[Service]:
         *options,
     ]
     arguments = [word for setting in settings for word in ("-c", setting)]
-    # SIGINT, for it would wait for every client after SIGTERM.
     start = [server, "-D", str(folder / "data"), *arguments]
-    with running(start, user=database_user(), cwd=folder, stop_by=signal.SIGINT) as process:
+    with running(start, user=database_user(), cwd=folder, stop_by=stop_by) as process:
         url = f"postgres://tests@127.0.0.1:{port}/postgres"
         wait_until(lambda: postgresql_answers(url), process)
         yield Service(url=url, process=process)

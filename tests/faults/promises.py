@@ -196,7 +196,7 @@ MEASUREMENTS = (
     Measurement(
         name="database-stopped",
         promises=("P12",),
-        fault="PostgreSQL stopped for 30 s under load, three times",
+        fault="PostgreSQL ended as by a crash, and away for 30 s under load, three times",
         function="database:stop_database",
         most=NOTHING_LOST_OR_DOUBLE,
         backends=("postgresql",),

@@ -89,7 +89,9 @@ def _on_postgresql(folder: Path) -> Iterator[Stage]:
     with services.temporary_folder(owner=services.database_user()) as files:
         services.make_postgresql(files)
         ports = services.free_port(), services.free_port()
-        database = Server(lambda: services.run_postgresql(files, ports[0], CONNECTIONS))
+        database = Server(
+            lambda: services.run_postgresql(files, ports[0], CONNECTIONS, stop_by=signal.SIGQUIT)
+        )
         try:
             broker = Server(lambda: services.run_redis(folder, ports[1]))
             os.environ |= {"DATABASE_URL": database.service.url, "CELERY_BROKER_URL": broker.service.url}

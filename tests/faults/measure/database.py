@@ -30,7 +30,7 @@ FAILS = 10
 
 
 def stop_database(stage: Stage, n: int) -> dict[str, float]:
-    """Stop PostgreSQL for 30 seconds while work is planned and done.
+    """End PostgreSQL as a crash would for 30 seconds while work is planned and done.
 
     Args:
         n: how many times.
