@@ -11,6 +11,7 @@ from celery.utils.log import get_logger
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
+from scheduling.forks import apart_from_forks
 from scheduling.models import Process
 from scheduling.undelivered import BEAT, send_again
 
@@ -98,7 +99,8 @@ class Heart(threading.Thread):
     def run(self) -> None:
         """Beat until stopped."""
         while not self._stopped.wait(SECONDS):
-            self._try_to_beat()
+            with apart_from_forks():
+                self._try_to_beat()
         self._sign_off()
 
     def stop(self) -> None:
