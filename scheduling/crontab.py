@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from celery.schedules import CRON_DAYS_IN_MONTH, ParseException, crontab_parser
 from celery.utils.time import DAYNAMES, MONTHNAMES
@@ -105,7 +105,7 @@ def parse(schedule: CrontabSchedule) -> Crontab:
         schedule: Saved or not.
 
     Raises:
-        InvalidCrontab: A field cannot be read.
+        InvalidCrontab: A field cannot be read, or its time zone is not known here.
     """
     texts = {name: getattr(schedule, name).replace(" ", "").lower() for name in _FIELDS}
     numbers, faults = {}, {}
@@ -116,16 +116,28 @@ def parse(schedule: CrontabSchedule) -> Crontab:
             faults[name] = (
                 f'"{texts[name]}" is not a {field.noun}. Write {field.spelling}, or * for every one.'
             )
-    if faults:
+    zone = zone_named(str(schedule.timezone))
+    if zone is None:
+        faults["timezone"] = f"The time zone {schedule.timezone} is not known here."
+    if zone is None or faults:
         raise InvalidCrontab(faults)
     return Crontab(
         **numbers,
-        zone=ZoneInfo(str(schedule.timezone)),
+        zone=zone,
         has_star=any(
             texts[name].startswith("*") or numbers[name] == set(_FIELDS[name].numbers)
             for name in ("minute", "hour")
         ),
     )
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """Return a time zone, or nothing if this machine does not know it."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # ValueError and OSError: what is written there is a path, or a folder of zones.
+        return None
 
 
 def validate(schedule: CrontabSchedule) -> None:

@@ -16,7 +16,7 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 
-from scheduling.crontab import Crontab, InvalidCrontab, parse
+from scheduling.crontab import Crontab, InvalidCrontab, parse, zone_named
 
 _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _MONTHS = (
@@ -47,7 +47,7 @@ def in_words(periodic_task: PeriodicTask) -> str:
         case IntervalSchedule() as schedule:
             words = _interval_in_words(schedule)
         case CrontabSchedule() as schedule:
-            zone = ZoneInfo(str(schedule.timezone))
+            zone = zone_named(str(schedule.timezone)) or zone
             words = _crontab_in_words(schedule)
         case SolarSchedule() as schedule:
             words = _solar_in_words(schedule)
@@ -86,7 +86,9 @@ def _solar_in_words(schedule: SolarSchedule) -> str:
 def _crontab_in_words(schedule: CrontabSchedule) -> str:
     try:
         crontab = parse(schedule)
-    except InvalidCrontab:
+    except InvalidCrontab as error:
+        if "timezone" in error.faults:
+            return f"never, as the time zone {schedule.timezone} is not known here"
         return f"unreadable crontab: {schedule}"
     days = _days(crontab)
     if times := _times(crontab):

@@ -106,7 +106,7 @@ class PeriodicTaskAdmin(ScheduleActions, SchedulePage):
             until = f"until {brief(rules.paused_until)}" if rules.paused_until else ""
             return format_html("<strong>paused</strong> {}<small>{}</small>", until, rules.pause_reason)
         if rules.next_due_at is None:
-            return "no run is left"
+            return "no run is to come"
         if rules.next_due_at < now:
             late = duration(now - rules.next_due_at)
             return format_html(

@@ -119,8 +119,7 @@ class TimingForm(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        offer(self, "zone", ((name, _place(name)) for name in _zones()))
-        self.fields["zone"].initial = self.initial.get("zone") or timezone.get_current_timezone_name()
+        offer(self, "zone", _offered_zones(self.initial["zone"]))
         self.timing: Timing | None = None
 
     def _clean_fields(self) -> None:
@@ -129,8 +128,7 @@ class TimingForm(forms.Form):
             super()._clean_fields()  # type: ignore[misc]
 
     def _zone(self) -> ZoneInfo:
-        name = self.data.get(self.add_prefix("zone"), "")
-        return ZoneInfo(name if name in _zones() else "UTC")
+        return crontab.zone_named(self.data.get(self.add_prefix("zone"), "")) or ZoneInfo("UTC")
 
     def clean(self) -> dict[str, Any]:
         """Hold what was typed against the kind that was chosen, and build its schedule."""
@@ -267,11 +265,20 @@ def _initial_crontab(schedule: CrontabSchedule) -> dict[str, Any]:
 
 def _on_clock(moment: datetime | None, zone: str) -> str:
     """Return a moment as the browser's picker shows it, on the schedule's clock."""
-    return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M:%S") if moment else ""
+    there = crontab.zone_named(zone) or timezone.get_current_timezone()
+    return moment.astimezone(there).strftime("%Y-%m-%dT%H:%M:%S") if moment else ""
 
 
 def _listed(numbers: Iterable[int]) -> str:
     return ",".join(str(number) for number in sorted(set(numbers)))
+
+
+def _offered_zones(own: str) -> list[tuple[str, str]]:
+    """Return the zones to choose from, with its own; an unknown one must be given up for another."""
+    offered = [(name, _place(name)) for name in _zones()]
+    if crontab.zone_named(own) is None:
+        return [("", f"{own} is not known here: choose another"), *offered]
+    return offered if own in _zones() else [(own, _place(own)), *offered]
 
 
 @cache
