@@ -1,31 +1,14 @@
-"""What came of recurring schedules: the newest runs of many, and each occurrence of one."""
+"""What came of recurring schedules: the newest runs of each."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection
 
 from django.db.models import QuerySet
-from django_celery_beat.models import PeriodicTask
 from django_celery_results.models import TaskResult
 
-from scheduling import timetable
-from scheduling.crontab import InvalidCrontab
-from scheduling.models import Recurrence, Run
+from scheduling.models import Run
 
 NEWEST = 20
 _LONG = ("args", "kwargs", "options", "task_result__result", "task_result__traceback", "task_result__meta")
-
-
-@dataclass(frozen=True)
-class Occurrence:
-    """One time a schedule was due.
-
-    Args:
-        run: what was made of it; nothing if there is no record.
-    """
-
-    due_at: datetime
-    run: Run | None = None
 
 
 def newest_runs(names: Collection[str]) -> dict[str, list[Run]]:
@@ -35,7 +18,7 @@ def newest_runs(names: Collection[str]) -> dict[str, list[Run]]:
         names: of the schedules; few enough for one page.
     """
     found: dict[str, list[Run]] = {name: [] for name in names}
-    for run in _with_results().filter(pk__in=_newest_ids(names)).order_by("due_at"):
+    for run in runs_with_results().filter(pk__in=_newest_ids(names)).order_by("due_at"):
         found[run.task_result.periodic_task_name].append(run)
     return found
 
@@ -56,38 +39,6 @@ def _newest_ids(names: Collection[str]) -> list[str]:
     return [row.task_id for row in TaskResult.objects.raw(" UNION ALL ".join(parts), params)]
 
 
-def history_of(periodic_task: PeriodicTask, *, now: datetime, limit: int) -> list[Occurrence]:
-    """Return every occurrence that was expected, with its run, and every other run; newest first.
-
-    Occurrences are expected since the schedule was last edited; from before, there are its runs.
-
-    Args:
-        limit: at most so many.
-    """
-    runs = _with_results().filter(task_result__periodic_task_name=periodic_task.name)
-    recorded = [Occurrence(run.due_at, run) for run in runs.order_by("-due_at")[:limit]]
-    since = _expected_since(periodic_task)
-    if since and len(recorded) == limit:
-        since = max(since, recorded[-1].due_at)
-    known = {occurrence.due_at for occurrence in recorded}
-    expected = _expected(periodic_task, since=since, until=now, limit=limit) if since else []
-    unrecorded = [Occurrence(due_at) for due_at in expected if due_at not in known]
-    return sorted([*recorded, *unrecorded], key=lambda one: one.due_at, reverse=True)[:limit]
-
-
-def _with_results() -> QuerySet[Run]:
+def runs_with_results() -> QuerySet[Run]:
+    """Return runs with their results, but for what a list never shows."""
     return Run.objects.select_related("task_result").defer(*_LONG)
-
-
-def _expected_since(periodic_task: PeriodicTask) -> datetime | None:
-    rules: Recurrence | None = getattr(periodic_task, "recurrence", None)
-    return rules.defined_at if rules and periodic_task.enabled else None
-
-
-def _expected(
-    periodic_task: PeriodicTask, *, since: datetime, until: datetime, limit: int
-) -> Sequence[datetime]:
-    try:
-        return timetable.occurrences_between(periodic_task, after=since, until=until, limit=limit).newest
-    except InvalidCrontab:
-        return []

@@ -14,6 +14,7 @@ Whatever zone a schedule is written in, its occurrences are computed and returne
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from heapq import merge
@@ -93,6 +94,27 @@ def occurrences_between(
     return Occurrences(list(newest), total)
 
 
+def counted_through(periodic_task: PeriodicTask, known: datetime, *, since: datetime) -> PeriodicTask:
+    """Return a schedule whose interval is counted through an occurrence that is known.
+
+    Without a start time an interval is counted from whatever moment is asked about, which is not when
+    it was due in the past.
+
+    Args:
+        known: one of its occurrences.
+        since: from when on its occurrences are asked for.
+
+    Returns:
+        A copy, not to be saved; of another kind of schedule, itself.
+    """
+    if periodic_task.start_time or not isinstance(periodic_task.scheduler, IntervalSchedule):
+        return periodic_task
+    counted = copy(periodic_task)
+    period = _Interval.period_of(periodic_task.interval)
+    counted.start_time = known - (known - since) // period * period
+    return counted
+
+
 def clock_change(moment: datetime, zone: ZoneInfo) -> timedelta:
     """Return how far a zone's clocks move on the local day of a moment: +1 h in spring, -1 h in autumn."""
     midnight = datetime.combine(moment.astimezone(zone), time(), zone)
@@ -143,13 +165,13 @@ class _Interval:
         """Number the occurrences in `(after, until]`, of which a one-off has only the first."""
         # In UTC: adding hours to a time in another zone would move the clock, not the time.
         anchor = (periodic_task.start_time or after).astimezone(UTC)
-        period = cls._period(periodic_task.interval)
+        period = cls.period_of(periodic_task.interval)
         first = max(0, (after - anchor) // period + 1)
         numbers = range(first, (until - anchor) // period + 1)
         return cls(anchor, period, numbers[:1] if periodic_task.one_off else numbers)
 
     @staticmethod
-    def _period(schedule: IntervalSchedule) -> timedelta:
+    def period_of(schedule: IntervalSchedule) -> timedelta:
         """Return the time between two occurrences: for zero, or more than any calendar holds, the longest."""
         try:
             return timedelta(**{schedule.period: schedule.every}) or timedelta.max

@@ -10,8 +10,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from scheduling.admin.states import state_words
+from scheduling.history import Occurrence
 from scheduling.models import Run
-from scheduling.outcomes import NEWEST, Occurrence
+from scheduling.outcomes import NEWEST
 from scheduling.templatetags.moments import duration, exact, relative
 
 _MARKS = {
@@ -28,17 +29,18 @@ class OutcomeRow:
     due_at: datetime
     words: str
     mark: str
-    url: str
-    late: str
-    took: str
-    why: str
+    url: str = ""
+    late: str = ""
+    took: str = ""
+    why: str = ""
 
 
 def row_of(occurrence: Occurrence) -> OutcomeRow:
     """Return an occurrence with what came of it, in words."""
     run = occurrence.run
     if run is None:
-        return OutcomeRow(occurrence.due_at, "no record", "not-run", "", "", "", "")
+        words, mark = ("not taken up yet", "open") if occurrence.awaited else ("no record", "not-run")
+        return OutcomeRow(occurrence.due_at, words, mark)
     result = run.task_result
     late = (result.date_started - run.due_at) if result.date_started else None
     return OutcomeRow(

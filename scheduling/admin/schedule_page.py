@@ -14,22 +14,19 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import timezone
 from django_celery_results.models import TaskResult
 from unfold.admin import ModelAdmin
 
 from scheduling import catalogue, schedules
 from scheduling.admin.argument_forms import PREFIX
 from scheduling.admin.dialogs import row_buttons
-from scheduling.admin.outcome_views import row_of
 from scheduling.admin.preview import preview_of
 from scheduling.admin.schedule_form import ScheduleForm
+from scheduling.admin.schedule_history import shown_history
 from scheduling.arguments import arguments_of
 from scheduling.models import RecurringTask
-from scheduling.outcomes import history_of
 from scheduling.wording import in_words
 
-HISTORY = 30
 FOUND_AT_MOST = 20
 MEASURED = 20
 
@@ -135,9 +132,7 @@ class SchedulePage(ModelAdmin):
             "buttons": self._buttons(request, schedule) if schedule.pk else "",
             "list_url": reverse(f"{name}:scheduling_recurringtask_changelist"),
             "preview_url": f"{preview_url}?pk={schedule.pk or ''}",
-            "history": [row_of(one) for one in history_of(schedule, now=timezone.now(), limit=HISTORY)]
-            if schedule.pk
-            else [],
+            "history": shown_history(request, schedule) if schedule.pk else None,
         }
 
     def _buttons(self, request: HttpRequest, schedule: RecurringTask) -> str:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
-from scheduling.models import DelayedTask, RecurringTask
+from scheduling.models import DelayedTask, Recurrence, RecurringTask
 from tests.factories import make_staff, make_superuser
 from tests.scheduling import tasks_for_tests as tasks
 from tests.scheduling.test_schedules import save, sync
@@ -237,7 +237,18 @@ def test_history_tells_what_came_of_each_occurrence(client: Client) -> None:
     rules.defined_at = timezone.now() - timedelta(hours=3)
     rules.save()
     history = client.get(page_of(saved)).context["history"]
-    assert [row.words for row in history] == ["no record"] * 3
+    assert [row.words for row in history.rows] == ["no record"] * 3
+
+
+def test_older_parts_of_the_history_have_addresses(client: Client) -> None:
+    saved = save(start_time=timezone.now() - timedelta(hours=50, minutes=30))
+    Recurrence.objects.update(defined_at=timezone.now() - timedelta(hours=50))
+    newest = client.get(page_of(saved)).context["history"]
+    older = client.get(page_of(saved) + newest.older).context["history"]
+    assert [len(part.rows) for part in (newest, older)] == [30, 20]
+    assert newest.rows[-1].due_at > older.rows[0].due_at
+    assert older.older == ""
+    assert client.get(page_of(saved) + older.newer).context["history"] == newest
 
 
 def test_what_code_defines_has_no_form(client: Client) -> None:
