@@ -16,4 +16,4 @@ class OrdersConfig(AppConfig):
         from scheduling import subjects
 
         connect_receivers()
-        subjects.register("order", describe_orders)
+        subjects.register("order", describe_orders, model="orders.Order")

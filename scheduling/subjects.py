@@ -3,6 +3,11 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from celery.app.task import Task
+
+from scheduling.arguments import arguments_of
 
 
 @dataclass(frozen=True)
@@ -22,11 +27,25 @@ Describe = Callable[[Collection[str]], Mapping[str, Subject]]
 """Given ids, the part after the colon, returns a subject for each that exists, in one query."""
 
 _describers: dict[str, Describe] = {}
+_prefixes: dict[str, str] = {}
 
 
-def register(prefix: str, describe: Describe) -> None:
-    """Have subjects that start with a prefix, such as "order", described; called when an app is ready."""
+def register(prefix: str, describe: Describe, *, model: str) -> None:
+    """Have subjects that start with a prefix, such as "order", described; called when an app is ready.
+
+    Args:
+        model: whose rows they are: "orders.Order".
+    """
     _describers[prefix] = describe
+    _prefixes[model] = prefix
+
+
+def of_arguments(task: Task, kwargs: Mapping[str, Any]) -> str:
+    """Return whom a task is about with these arguments: the first row of a known kind among them."""
+    for name, argument in arguments_of(task).items():
+        if argument.model in _prefixes and kwargs.get(name) is not None:
+            return f"{_prefixes[argument.model]}:{kwargs[name]}"
+    return ""
 
 
 def describe(subjects: Iterable[str]) -> dict[str, Subject]:

@@ -56,18 +56,23 @@ def steps_of(order: Order) -> list[Step]:
 
 
 def _planned(order: Order) -> list[Step]:
-    keys = {follow_up.key(order): follow_up for follow_up in FollowUp}
-    rows = waiting_one_offs().filter(name__in=keys).select_related("clocked")
+    about = key_of(order.pk, "")
+    rows = waiting_one_offs().filter(name__startswith=about).select_related("clocked")
     return [
         Step(
             words=words_of(row.task),
             at=row.clocked.clocked_time,
             reason=row.description,
             planned_by=json.loads(row.headers or "{}").get("planned_by", ""),
-            kind=keys[row.name].value,
+            kind=row.name.removeprefix(about),
         )
         for row in rows
     ]
+
+
+def key_of(order_id: int, kind: str) -> str:
+    """Return the key of a step, be it one that follows every order or one planned by hand."""
+    return f"order:{order_id}/{kind}"
 
 
 def _under_way(order: Order) -> list[Step]:
@@ -88,12 +93,13 @@ class StepDialog(OrderDialog):
     """A question about one planned step."""
 
     button: ClassVar[str]
-    follow_up: FollowUp
+    kind: str
 
     def do(self, by: User) -> str:
         """Change the step, and say so in the timeline."""
+        name = FollowUp(self.kind).label if self.kind in FollowUp.values else self.kind
         try:
-            words = f"{self.follow_up.label} {self.change(self.follow_up.key(self.order))}"
+            words = f"{name} {self.change(key_of(self.order.pk, self.kind))}"
         except NotPlanned as error:
             raise ValidationError("It no longer waits: it was due, or was called off, just now.") from error
         timeline.record(self.order, EventKind.FOLLOW_UP, words, by=by)
@@ -170,7 +176,7 @@ class PlannedSteps(ModelAdmin):
 
     def get_urls(self) -> Sequence[URLPattern]:
         """Add an address for each change of each step."""
-        route = "<int:object_id>/planned/<slug:kind>/<slug:change>/"
+        route = "<int:object_id>/planned/<path:kind>/<slug:change>/"
         view = self.admin_site.admin_view(self.change_step)
         return [path(route, view, name="orders_order_step"), *super().get_urls()]
 
@@ -178,8 +184,18 @@ class PlannedSteps(ModelAdmin):
         """Ask in a dialog, and change the step when it is answered."""
         if not self.has_plan_permission(request):
             raise PermissionDenied
-        if change not in CHANGES or kind not in FollowUp.values:
+        if change not in CHANGES or not _is_step(object_id, kind):
             raise Http404("There is no such step, or no such change.")
         form = CHANGES[change](request=request, object_id=object_id, data=request.POST or None)
-        form.follow_up = FollowUp(kind)
+        form.kind = kind
         return answer(request, form, log=self.log_change) if form.is_valid() else show(request, form)
+
+
+def _is_step(order_id: int, kind: str) -> bool:
+    """Whether a step is, or was, planned under this name: what is gone by now is told in words."""
+    key = key_of(order_id, kind)
+    return (
+        kind in FollowUp.values
+        or waiting_one_offs().filter(name=key).exists()
+        or TaskResult.objects.filter(periodic_task_name=key).exists()
+    )

@@ -11,13 +11,13 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from scheduling import catalogue
+from scheduling import catalogue, subjects
 from scheduling.admin.argument_forms import ArgumentForm
 from scheduling.admin.fields import ChoiceOf, offer
 from scheduling.admin.timing_form import KINDS, ONCE, TIMES, TimingForm, initial_timing
 from scheduling.exceptions import AlreadyRan
-from scheduling.models import Recurrence, RecurringTask
-from scheduling.planning import plan
+from scheduling.models import DelayedTask, Recurrence, RecurringTask
+from scheduling.planning import KEY_LENGTH, plan
 from scheduling.schedules import Policies, save_schedule
 from scheduling.templatetags.moments import duration
 
@@ -164,7 +164,7 @@ class ScheduleForm:
             by: who does.
 
         Returns:
-            The schedule or the delayed task; nothing if the name had run already, which the form says.
+            The schedule or the delayed task; nothing if the name cannot be used, which the form says.
         """
         typed = self.what.cleaned_data
         if self.is_once:
@@ -179,19 +179,27 @@ class ScheduleForm:
         )
 
     def _plan(self, typed: dict[str, Any], *, by: str) -> PeriodicTask | None:
+        task = catalogue.schedulable_task(typed["task"])
+        key = "/".join(filter(None, (subjects.of_arguments(task, self.kwargs), typed["name"])))
+        if len(key) > KEY_LENGTH:
+            self.what.add_error("name", f"This name is {len(key) - KEY_LENGTH} characters too long.")
+            return None
         try:
-            plan(
-                typed["name"],
-                catalogue.schedulable_task(typed["task"]),
+            is_new = plan(
+                key,
+                task,
                 at=self.timing.cleaned_data["at"],
                 kwargs=self.kwargs,
-                reason=typed["description"],
+                reason=": ".join(filter(None, (typed["name"], typed["description"]))),
                 planned_by=by,
             )
         except AlreadyRan:
             self.what.add_error("name", "Something of this name has run already. Give it another name.")
             return None
-        return PeriodicTask.objects.get(name=typed["name"])
+        if not is_new:
+            self.what.add_error("name", "Something of this name waits already. Give it another name.")
+            return None
+        return DelayedTask.objects.get(name=key)
 
     def sketch(self) -> PeriodicTask | None:
         """Return an unsaved periodic task with the timing that was typed, if that is complete."""

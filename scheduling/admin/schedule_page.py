@@ -105,7 +105,7 @@ class SchedulePage(ModelAdmin):
             else:
                 self.log_change(request, saved, f"now {in_words(saved)}")
         if form.is_once:
-            messages.success(request, f"{saved.name} is planned.")
+            messages.success(request, f"{form.what.cleaned_data['name']} is planned.")
             return reverse(f"{self.admin_site.name}:scheduling_delayedtask_changelist")
         messages.success(request, f"{saved.name} runs {in_words(saved)}.")
         return reverse(f"{self.admin_site.name}:scheduling_recurringtask_change", args=[saved.pk])

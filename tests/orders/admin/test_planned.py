@@ -125,6 +125,42 @@ def test_page_offers_no_change_to_who_may_only_look(client: Client, order: Order
     assert not any(address(order, change) in page for change in ANSWERS)
 
 
+def test_step_planned_by_hand_stands_on_the_page_of_its_order_and_can_be_called_off(
+    client: Client, order: Order
+) -> None:
+    client.force_login(make_superuser())
+    typed = {
+        "name": "Ask Ana / once more",
+        "description": "she asked for it",
+        "task": "orders.tasks.send_payment_reminder",
+        "argument-order_id": str(order.pk),
+        "kind": "once",
+        "at": "2030-07-01T09:00",
+        "zone": "UTC",
+        "overlap": "skip",
+        "spread_seconds": "0",
+    }
+    client.post("/scheduling/recurringtask/add/", typed)
+    step = steps_of(order)[-1]
+    assert (step.words, step.reason) == ("Payment reminder", "Ask Ana / once more: she asked for it")
+    assert f"{order} {order.customer}" in client.get("/scheduling/delayedtask/").content.decode()
+    page = client.get(f"/orders/order/{order.pk}/change/").content.decode()
+    path = f"/orders/order/{order.pk}/planned/Ask%20Ana%20/%20once%20more/call-off/"
+    assert path in page
+    client.post(path, {**SENT, **ANSWERS["call-off"]})
+    assert len(steps_of(order)) == 3
+    said = OrderEvent.objects.filter(order=order).latest("id").words
+    assert said == "Ask Ana / once more called off: they asked for more time"
+    assert "could not be called off" in client.post(path, {**SENT, **ANSWERS["call-off"]}).content.decode()
+
+
+def test_step_of_another_order_with_a_longer_number_is_not_shown(order: Order) -> None:
+    PeriodicTask.objects.filter(name=f"order:{order.pk}/confirmation").update(
+        name=f"order:{order.pk}1/confirmation"
+    )
+    assert [step.kind for step in steps_of(order)] == ["payment-reminder", "cancel-unpaid"]
+
+
 def test_draft_waits_for_somebody(client: Client) -> None:
     order = make_order("10.00", status=OrderStatus.DRAFT)
     client.force_login(make_staff("orders.view_order"))

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from scheduling.models import DelayedTask, Recurrence, RecurringTask
-from tests.factories import make_staff, make_superuser
+from tests.factories import make_order, make_staff, make_superuser
 from tests.scheduling import tasks_for_tests as tasks
 from tests.scheduling.test_schedules import save, sync
 
@@ -170,6 +170,23 @@ def test_once_plans_a_delayed_task(client: Client) -> None:
     assert planned.clocked.clocked_time.isoformat() == "2030-07-01T07:00:00+00:00"
     assert json.loads(planned.headers)["planned_by"] == "root@shop.example"
     assert not RecurringTask.objects.exists()
+
+
+def test_once_is_about_the_row_it_is_given(client: Client) -> None:
+    order = make_order("10.00")
+    DelayedTask.objects.all().delete()
+    typed = {
+        **TYPED,
+        "kind": "once",
+        "at": "2030-07-01T09:00",
+        "task": "orders.tasks.send_payment_reminder",
+        "argument-order_id": str(order.pk),
+    }
+    client.post(ADD, typed)
+    assert DelayedTask.objects.get().name == f"order:{order.pk}/Sales report to finance"
+    again = complaints(client, **typed)
+    assert again["name"] == ["Something of this name waits already. Give it another name."]
+    assert "too long" in " ".join(complaints(client, **{**typed, "name": "x" * 195})["name"])
 
 
 def test_preview_tells_the_next_runs_in_both_zones_and_marks_changes_of_the_clocks(client: Client) -> None:
