@@ -13,8 +13,12 @@ def _stylesheet(_request: object) -> str:
     return static("backoffice/backoffice.css")
 
 
-def _script(_request: object) -> str:
+def _keyboard(_request: object) -> str:
     return static("backoffice/keyboard.js")
+
+
+def _countdown(_request: object) -> str:
+    return static("scheduling/countdown.js")
 
 
 UNFOLD: dict[str, Any] = {
@@ -25,7 +29,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _favicon}],
     "STYLES": [_stylesheet],
-    "SCRIPTS": [_script],
+    "SCRIPTS": [_keyboard, _countdown],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",

@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django_celery_results.models import TaskResult
 
-from orders.admin.planned import CHANGES, Step, steps_of
+from orders.admin.planned import CHANGES
+from orders.admin.steps import Step, steps_of
 from orders.models import Order, OrderEvent, OrderStatus, Payment
 from scheduling.catalogue import words_of
 from scheduling.models import Run

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Field, Q, QuerySet, TextField
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
@@ -19,9 +20,10 @@ from orders.admin.order_filters import DaysFilter, PaymentFilter
 from orders.admin.order_form import CustomerSelect, OrderForm, OrderLineInline
 from orders.admin.order_page import order_page
 from orders.admin.planned import PlannedSteps
+from orders.admin.steps import Step, next_steps
 from orders.models import Customer, Order, User
 from orders.templatetags.desk import money, payment_words
-from scheduling.templatetags.moments import ago
+from scheduling.templatetags.moments import ago, countdown
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +37,16 @@ class OrderAdmin(OrderDeeds, PlannedSteps, GrowingListAdmin):
 
     form = OrderForm
     inlines = (OrderLineInline,)
-    list_display = ("number_shown", "customer", "placed", "status_shown", "payment", "due", "total_shown")
+    list_display = (
+        "number_shown",
+        "customer",
+        "placed",
+        "status_shown",
+        "payment",
+        "due",
+        "happens_next",
+        "total_shown",
+    )
     list_filter = (
         "status",
         PaymentFilter,
@@ -67,6 +78,16 @@ class OrderAdmin(OrderDeeds, PlannedSteps, GrowingListAdmin):
         customers = Customer.objects.filter(matches(term)).order_by().values_list("pk", flat=True)
         return queryset.filter(customer__in=list(customers[:CUSTOMERS_SEARCHED])), False
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the list with the next step of each order it shows."""
+        found = super().get_changelist_instance(request)
+        orders = list(found.result_list)
+        steps = next_steps(orders)
+        for order in orders:
+            order.next_step = steps.get(order.pk)
+        found.result_list = orders
+        return found
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Let a customer's page link to their orders."""
         return lookup == "customer__id__exact" or super().lookup_allowed(lookup, value, request)
@@ -97,6 +118,14 @@ class OrderAdmin(OrderDeeds, PlannedSteps, GrowingListAdmin):
     def due(self, order: Order) -> SafeString | str:
         """Show when the rest is due, while there is a rest."""
         return ago(order.payment_details.due_at) if order.owed else "–"
+
+    @display(description="Happens next")
+    def happens_next(self, order: Any) -> SafeString | str:
+        """Show the next thing that is done by itself, and when."""
+        step: Step | None = order.next_step
+        if step is None:
+            return "–"
+        return format_html('{} <small class="quiet">{}</small>', step.words, countdown(step.at))
 
     @display(description="Total", ordering="total", formatting="price", wrapper_class="number")
     def total_shown(self, order: Order) -> SafeString:

@@ -1,15 +1,12 @@
-"""What happens next for an order: each automatic step to come, and what the desk may do about it."""
+"""What the desk may do about the automatic steps to come of an order."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import ClassVar
 
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 from unfold.admin import ModelAdmin
@@ -17,76 +14,15 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from orders import timeline
 from orders.admin.dialogs import OrderDialog, answer, show
+from orders.admin.steps import key_of
 from orders.follow_ups import FollowUp
-from orders.models import EventKind, Order, User
+from orders.models import EventKind, User
 from scheduling.admin.dialogs import FutureMomentField
 from scheduling.cancelling import cancel
-from scheduling.catalogue import words_of
 from scheduling.exceptions import NotPlanned
 from scheduling.periodic_tasks import waiting_one_offs
 from scheduling.planning import postpone
-from scheduling.runs import UNFINISHED
 from scheduling.templatetags.moments import exact
-
-RUNS_SHOWN = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One automatic step that is planned, or has become due and not ended yet."""
-
-    words: str
-    at: datetime
-    reason: str
-    planned_by: str
-    kind: str = ""
-    """How its key ends, while it can still be changed."""
-    address: str = ""
-    """Its run's page, once it is due."""
-
-    @property
-    def is_due(self) -> bool:
-        """Whether its time has come."""
-        return self.at <= timezone.now()
-
-
-def steps_of(order: Order) -> list[Step]:
-    """Return what is to happen, next first, in two statements."""
-    return sorted([*_under_way(order), *_planned(order)], key=lambda step: step.at)
-
-
-def _planned(order: Order) -> list[Step]:
-    about = key_of(order.pk, "")
-    rows = waiting_one_offs().filter(name__startswith=about).select_related("clocked")
-    return [
-        Step(
-            words=words_of(row.task),
-            at=row.clocked.clocked_time,
-            reason=row.description,
-            planned_by=json.loads(row.headers or "{}").get("planned_by", ""),
-            kind=row.name.removeprefix(about),
-        )
-        for row in rows
-    ]
-
-
-def key_of(order_id: int, kind: str) -> str:
-    """Return the key of a step, be it one that follows every order or one planned by hand."""
-    return f"order:{order_id}/{kind}"
-
-
-def _under_way(order: Order) -> list[Step]:
-    runs = TaskResult.objects.filter(run__subject=f"order:{order.pk}", status__in=UNFINISHED)
-    return [
-        Step(
-            words=words_of(result.task_name),
-            at=result.run.due_at,
-            reason=result.run.reason,
-            planned_by=result.run.planned_by,
-            address=reverse("admin:django_celery_results_taskresult_change", args=[result.pk]),
-        )
-        for result in runs.select_related("run").order_by("run__due_at")[:RUNS_SHOWN]
-    ]
 
 
 class StepDialog(OrderDialog):

@@ -28,7 +28,7 @@ from scheduling.lateness import why_late
 from scheduling.models import DelayedTask
 from scheduling.planning import postpone
 from scheduling.runs import subject_of
-from scheduling.templatetags.moments import ago, brief, duration, exact
+from scheduling.templatetags.moments import brief, countdown, duration, exact
 
 
 class PostponeForm(BaseDialogForm):
@@ -135,7 +135,7 @@ class DelayedTaskAdmin(ModelAdmin):
                 late,
                 row.late_because,
             )
-        return format_html("{}<small>{}</small>", ago(due_at), brief(due_at))
+        return format_html("{}<small>{}</small>", countdown(due_at), brief(due_at))
 
     @admin.display(description="What")
     def what(self, row: Any) -> str:

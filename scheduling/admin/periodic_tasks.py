@@ -20,7 +20,7 @@ from scheduling.admin.schedule_tabs import TabFilter, TaskFilter, tabs
 from scheduling.lateness import why_late
 from scheduling.models import Recurrence, RecurringTask
 from scheduling.outcomes import newest_runs
-from scheduling.templatetags.moments import ago, brief, duration
+from scheduling.templatetags.moments import brief, countdown, duration
 from scheduling.wording import in_words
 
 
@@ -113,7 +113,7 @@ class PeriodicTaskAdmin(ScheduleActions, SchedulePage):
                 '<span class="late">late by {}</span><small>{}</small>', late, row.late_because
             )
         skipped = "will be skipped" if rules.skip_at == rules.next_due_at else brief(rules.next_due_at)
-        return format_html("{}<small>{}</small>", ago(rules.next_due_at), skipped)
+        return format_html("{}<small>{}</small>", countdown(rules.next_due_at), skipped)
 
     @admin.display(description="Last run", empty_value="never ran")
     def last_run(self, row: Any) -> SafeString | None:

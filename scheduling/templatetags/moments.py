@@ -57,6 +57,19 @@ def ago(moment: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def countdown(moment: datetime) -> SafeString:
+    """Return a `<time>` like `ago`, whose words go on while the page is open."""
+    left = (moment - timezone.now()).total_seconds()
+    return format_html(
+        '<time datetime="{}" title="{}" data-countdown="{}">{}</time>',
+        moment.isoformat(),
+        exact(moment),
+        f"{left:.1f}",
+        relative(moment),
+    )
+
+
+@register.filter
 def clock(moment: datetime | None) -> SafeString | str:
     """Return a `<time>` that shows the second, and the exact moment on hover."""
     if moment is None:

@@ -1,14 +1,19 @@
 """The list of orders: found by what people know, counted by nobody."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
 
 from orders import accounts
+from orders.follow_ups import FollowUp
 from orders.models import Order, Profile, User
+from scheduling.due import claim_due
 from tests.factories import make_customer, make_order, make_staff, pay
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +93,24 @@ def test_list_asks_the_database_as_often_for_many_orders_and_counts_none(desk: C
         desk.get(LIST)
     assert len(many) == len(few)
     assert "COUNT(" not in str(many.captured_queries)
+
+
+def test_list_tells_what_happens_next_by_itself(desk: Client) -> None:
+    order, settled = make_order("10.00"), make_order("10.00")
+    PeriodicTask.objects.filter(name=FollowUp.CONFIRMATION.key(order)).delete()
+    PeriodicTask.objects.filter(name__startswith=f"order:{settled.pk}/").delete()
+    steps = {row.pk: vars(row)["next_step"] for row in found(desk)}
+    assert steps[order.pk].words == "Payment reminder"
+    assert steps[settled.pk] is None
+    assert "Payment reminder <small" in desk.get(LIST).content.decode()
+
+
+def test_list_tells_of_work_that_is_due_already(desk: Client) -> None:
+    order = make_order("10.00")
+    claim_due(now=timezone.now(), lease=timedelta(seconds=30))
+    [row] = found(desk)
+    step = vars(row)["next_step"]
+    assert (step.order_id, step.words, step.is_due) == (order.pk, "Order confirmation", True)
 
 
 def test_page_of_an_order_asks_the_database_as_often_for_a_long_story(desk: Client) -> None:

@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from orders.admin.planned import steps_of
+from orders.admin.steps import steps_of
 from orders.models import Order, OrderEvent, OrderStatus
 from tests.factories import make_order, make_staff, make_superuser, pay
 
