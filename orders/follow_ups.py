@@ -4,16 +4,20 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.formats import date_format
+from django_celery_results.models import TaskResult
 
 from orders import timeline
-from orders.models import EventKind, Order, OrderStatus
+from orders.mails import REMINDER
+from orders.models import EventKind, Order, OrderStatus, User
 from orders.tasks import cancel_unpaid_order, send_order_confirmation, send_payment_reminder
 from scheduling.cancelling import cancel
 from scheduling.exceptions import AlreadyRan, NotPlanned
 from scheduling.planning import Plan, plan_many, postpone
+from scheduling.runs import UNFINISHED
 
 CONFIRMED_WITHIN = timedelta(days=1)
 """An order placed longer ago was imported, or waits for its payment again: its customer knows of it."""
@@ -99,6 +103,38 @@ def cancel_follow_ups(order: Order) -> None:
     outcomes = cancel(*(follow_up.key(order) for follow_up in UNTIL_PAID), because=because)
     stopped = [follow_up.label for follow_up in UNTIL_PAID if outcomes[follow_up.key(order)].stopped]
     _record(order, f"called off, as {because}", stopped)
+
+
+def remind(order: Order, *, by: User) -> None:
+    """Have a customer reminded now: by the reminder that waits, or by one more.
+
+    Raises:
+        ValidationError: a reminder is on its way.
+    """
+    now = timezone.now()
+    try:
+        # Where nothing waits, only this much is undone.
+        with transaction.atomic():
+            postpone(FollowUp.REMINDER.key(order), to=now)
+    except NotPlanned:
+        _remind_again(order, by=by, at=now)
+    timeline.record(order, EventKind.FOLLOW_UP, "reminder asked for", by=by)
+
+
+def _remind_again(order: Order, *, by: User, at: datetime) -> None:
+    runs = TaskResult.objects.filter(run__subject=f"order:{order.pk}", task_name=send_payment_reminder.name)
+    statuses = list(runs.values_list("status", flat=True))
+    number = 1 + order.events.filter(message_id__contains=f".{REMINDER.name}").count()
+    reminder = Plan(
+        key=f"{FollowUp.REMINDER.key(order)}-{1 + len(statuses)}",
+        task=send_payment_reminder,
+        at=at,
+        kwargs={"order_id": order.pk, "number": number},
+        reason="asked for at the order desk",
+        planned_by=str(by),
+    )
+    if set(UNFINISHED).intersection(statuses) or not plan_many([reminder]):
+        raise ValidationError("A reminder is on its way already.")
 
 
 def drop_follow_ups(order: Order) -> None:

@@ -32,25 +32,26 @@ CONFIRMATION = MailKind("confirmation", "Your order {order}")
 REMINDER = MailKind("payment_reminder", "Payment for your order {order}")
 
 
-def order_mail(order: Order, kind: MailKind) -> EmailMultiAlternatives:
+def order_mail(order: Order, kind: MailKind, *, number: int = 1) -> EmailMultiAlternatives:
     """Compose an e-mail to an order's customer.
 
     Args:
         order: with customer, payment details and lines.
         kind: which e-mail.
+        number: how many of the kind it makes with those that went before.
     """
     return compose(
         kind.name,
         subject=kind.subject.format(order=order),
         to=[order.customer.email],
-        message_id=order_message_id(order, kind),
+        message_id=order_message_id(order, kind, number=number),
         context={"order": order, "customer": order.customer, "details": order.payment_details},
     )
 
 
-def order_message_id(order: Order, kind: MailKind) -> str:
+def order_message_id(order: Order, kind: MailKind, *, number: int = 1) -> str:
     """Return the Message-ID: the same for the same e-mail, so that sending it twice can be noticed."""
-    return message_id(f"order-{order.pk}.{kind.name}")
+    return message_id(f"order-{order.pk}.{kind.name}{f'.{number}' if number > 1 else ''}")
 
 
 def message_id(name: str) -> str:

@@ -50,18 +50,23 @@ def send_order_confirmation(self: Task, order_id: int) -> str:
     words="Payment reminder",
     touches="Sends the customer an e-mail, if anything is still owed.",
 )
-def send_payment_reminder(self: Task, order_id: Annotated[int, ModelKey("orders.Order")]) -> str:
+def send_payment_reminder(
+    self: Task,
+    order_id: Annotated[int, ModelKey("orders.Order")],
+    number: Annotated[int, "Each is sent once: 2 reminds again who was reminded before."] = 1,
+) -> str:
     """Remind a customer of what is still to be paid.
 
     Retries: five, when the mail server cannot be reached. Safe to run twice, as the confirmation is.
 
     Args:
         order_id: the order's primary key.
+        number: which reminder of this order it is.
 
     Returns:
         What was done, or why nothing was, in words.
     """
-    return _send(self, order_id, mails.REMINDER, not_wanted=_is_not_owed)
+    return _send(self, order_id, mails.REMINDER, number=number, not_wanted=_is_not_owed)
 
 
 @shared_task(words="Cancel if unpaid", touches="Cancels the order unless it is paid.")
@@ -141,14 +146,16 @@ def prune_order_events(self: Task) -> str:
     return f"deleted {done} timeline entries"
 
 
-def _send(task: Task, order_id: int, kind: mails.MailKind, *, not_wanted: Callable[[Order], str]) -> str:
+def _send(
+    task: Task, order_id: int, kind: mails.MailKind, *, number: int = 1, not_wanted: Callable[[Order], str]
+) -> str:
     related = Order.objects.select_related("customer", "payment_details").with_payments()
     order = related.prefetch_related("lines").filter(pk=order_id).first()
     if order is None:
         return "not sent: the order is gone"
-    if reason := not_wanted(order) or _is_sent(order, kind):
+    if reason := not_wanted(order) or _is_sent(order, kind, number):
         return f"not sent: {reason}"
-    message = mails.order_mail(order, kind)
+    message = mails.order_mail(order, kind, number=number)
     message.send()
     with task.effect():
         timeline.record_mail(order, message)
@@ -166,6 +173,7 @@ def _is_not_owed(order: Order) -> str:
     return "" if order.owed else "nothing is owed"
 
 
-def _is_sent(order: Order, kind: mails.MailKind) -> str:
-    sent = OrderEvent.objects.filter(message_id=mails.order_message_id(order, kind)).exists()
+def _is_sent(order: Order, kind: mails.MailKind, number: int) -> str:
+    message_id = mails.order_message_id(order, kind, number=number)
+    sent = OrderEvent.objects.filter(message_id=message_id).exists()
     return "it was sent already" if sent else ""

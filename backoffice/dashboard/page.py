@@ -64,7 +64,7 @@ def _add_work(context: dict[str, Any], request: HttpRequest, now: datetime) -> N
         work=work_status(now),
         alerts=firing_alerts() if request.user.has_perm("scheduling.view_alertrule") else (),
         failed=badges.failed(),
-        next_runs=runs_next(),
+        next_runs=runs_next(request),
         failed_address=_runs(state="failed", period="24h"),
         waiting_address=_runs(state="waiting"),
     )

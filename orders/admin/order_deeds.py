@@ -16,6 +16,7 @@ from orders.admin.order_dialogs import (
     PlaceDialog,
     ReceiveDialog,
     RefundDialog,
+    RemindDialog,
     ReverseDialog,
     ShipDialog,
 )
@@ -30,7 +31,7 @@ class OrderDeeds(ActionModelAdminMixin):
         "receive",
         "ship",
         "complete",
-        {"title": "More", "items": ["refund", "reverse", "cancel"]},
+        {"title": "More", "items": ["remind", "refund", "reverse", "cancel"]},
     )
 
     def get_actions_detail(self, request: HttpRequest, object_id: int | str) -> list[UnfoldAction]:
@@ -43,6 +44,10 @@ class OrderDeeds(ActionModelAdminMixin):
     def has_receive_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Whether they may record payments."""
         return request.user.has_perm("orders.add_payment")
+
+    def has_remind_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Whether they may have what is planned done now."""
+        return request.user.has_perm("orders.plan_order")
 
     def has_place_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Whether they may place drafts."""
@@ -100,6 +105,11 @@ class OrderDeeds(ActionModelAdminMixin):
         """Close a shipped order."""
         return answer(request, form, log=self.log_change)
 
+    @action(description="Remind", permissions=["remind"], dialog=RemindDialog.dialog())
+    def remind(self, request: HttpRequest, form: OrderDialog, object_id: str) -> HttpResponse:
+        """Remind the customer."""
+        return answer(request, form, log=self.log_change)
+
     @action(description="Refund", permissions=["refund"], dialog=RefundDialog.dialog())
     def refund(self, request: HttpRequest, form: OrderDialog, object_id: str) -> HttpResponse:
         """Give money back."""
@@ -126,6 +136,7 @@ def deeds_possible(order: Order) -> set[str]:
     possible = {
         "place": order.status == OrderStatus.DRAFT,
         "receive": order.owed > 0,
+        "remind": order.owed > 0 and order.status == OrderStatus.PLACED,
         "ship": order.status in ordering.COMES_FROM[OrderStatus.SHIPPED] and not order.owed,
         "complete": order.status in ordering.COMES_FROM[OrderStatus.COMPLETED],
         "cancel": order.status in ordering.COMES_FROM[OrderStatus.CANCELLED],

@@ -4,7 +4,7 @@ from django import forms
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from orders import ordering, payments
+from orders import follow_ups, ordering, payments
 from orders.admin.dialogs import OrderDialog
 from orders.models import Payment, PaymentKind, PaymentMethod, User
 from orders.models.money import CENT
@@ -48,6 +48,19 @@ class CompleteDialog(OrderDialog):
         """Close it."""
         ordering.complete(self.order, by=by)
         return "completed"
+
+
+class RemindDialog(OrderDialog):
+    """Asks whether to remind the customer."""
+
+    title = "Remind the customer now?"
+    submit = "Send a reminder"
+    description = "An e-mail with what is still to be paid goes out within a second or two."
+
+    def do(self, by: User) -> str:
+        """Have it sent."""
+        follow_ups.remind(self.order, by=by)
+        return "a reminder is on its way"
 
 
 class CancelDialog(OrderDialog):

@@ -62,8 +62,8 @@ class Button(NamedTuple):
 
     @classmethod
     def render(cls, buttons: Sequence["Button"]) -> str:
-        """Return them as HTML."""
-        return render_to_string("scheduling/row_buttons.html", {"buttons": buttons})
+        """Return them as HTML, nothing if there are none."""
+        return render_to_string("scheduling/row_buttons.html", {"buttons": buttons}) if buttons else ""
 
 
 def row_buttons(

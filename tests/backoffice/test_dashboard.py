@@ -13,7 +13,10 @@ from django.utils import timezone
 from backoffice.dashboard import figures
 from backoffice.dashboard.period import Period, chosen_period
 from orders.models import Order, OrderPaymentDetails
+from scheduling.models import Run
 from tests.factories import make_order, make_staff, make_superuser, pay
+from tests.scheduling.factories import make_run
+from tests.scheduling.test_schedules import save
 
 pytestmark = pytest.mark.django_db
 
@@ -90,14 +93,52 @@ def test_dashboard_lists_what_is_overdue_with_its_next_action(client: Client) ->
     order = overdue("10.00", days=3)
     client.force_login(make_superuser())
     [need] = client.get("/").context["needs"]
-    assert (need.words, need.dialog) == ("due", f"/orders/order/{order.pk}/receive/")
+    assert need.words == "due"
+    assert [(each.title, each.url) for each in need.buttons] == [
+        ("Remind", f"/orders/order/{order.pk}/remind/"),
+        ("Record payment", f"/orders/order/{order.pk}/receive/"),
+    ]
 
 
 def test_dashboard_offers_no_action_to_who_may_only_look(client: Client) -> None:
     overdue("10.00", days=3)
-    client.force_login(make_staff("orders.view_order"))
+    client.force_login(make_staff("orders.view_order", "django_celery_results.view_taskresult"))
+    page = client.get("/")
+    [need] = page.context["needs"]
+    assert not need.buttons
+    assert not any(run.buttons for run in page.context["next_runs"])
+
+
+def test_dashboard_offers_to_retry_what_failed_until_it_was_run_again(client: Client) -> None:
+    order = make_order("10.00")
+    run = make_run(subject=f"order:{order.pk}", status="FAILURE", date_done=timezone.now())
+    client.force_login(make_superuser())
     [need] = client.get("/").context["needs"]
-    assert need.dialog == ""
+    [retry] = need.buttons
+    assert retry.label == f"Retry: Report for {order} {order.customer}"
+    client.post(retry.url, {"_form_submitted": "True"})
+    assert Run.objects.exclude(pk=run.pk).get().subject == f"order:{order.pk}"
+    assert client.get("/").context["needs"] == []
+
+
+@pytest.mark.parametrize(
+    ("permission", "titles"),
+    [
+        ("scheduling.run_task", {"Do now", "Run now"}),
+        ("scheduling.change_delayedtask", {"Postpone"}),
+        ("scheduling.cancel_run", {"Cancel"}),
+        ("scheduling.pause_schedule", {"Pause", "Skip next"}),
+    ],
+)
+def test_what_runs_next_can_be_steered_by_those_permitted(
+    client: Client, permission: str, titles: set[str]
+) -> None:
+    make_order("10.00")
+    save()
+    client.force_login(make_staff("django_celery_results.view_taskresult", permission))
+    shown = "".join(run.buttons for run in client.get("/").context["next_runs"])
+    known = {"Do now", "Run now", "Postpone", "Cancel", "Pause", "Skip next", "Resume"}
+    assert {title for title in known if f">{title}<" in shown} == titles
 
 
 def test_dashboard_shows_nothing_to_who_may_see_nothing(client: Client) -> None:

@@ -1,6 +1,9 @@
+import json
 from datetime import timedelta
 
 import pytest
+from django.core import mail
+from django.core.exceptions import ValidationError
 from django.test import override_settings
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
@@ -10,7 +13,9 @@ from pytest_django import DjangoAssertNumQueries
 from orders import follow_ups, payments
 from orders.follow_ups import FollowUp
 from orders.models import Order
-from tests.factories import make_customer, make_order, pay
+from orders.tasks import send_payment_reminder
+from scheduling.due import claim_due
+from tests.factories import make_customer, make_order, make_superuser, pay
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +45,37 @@ def test_reminder_whose_day_has_passed_is_due_at_once_while_the_payment_is_not()
     now = timezone.now()
     order = make_order(placed_at=now - timedelta(days=6, hours=12))
     assert follow_ups.times(order, now=now)[FollowUp.REMINDER] < now
+
+
+def test_reminder_that_waits_is_sent_when_asked_for() -> None:
+    order = make_order("10.00")
+    follow_ups.remind(order, by=make_superuser())
+    row = PeriodicTask.objects.get(name=FollowUp.REMINDER.key(order))
+    assert row.clocked.clocked_time <= timezone.now()
+    assert order.events.latest("id").words == "reminder asked for"
+
+
+def test_who_was_reminded_is_reminded_again_when_asked_for() -> None:
+    order = make_order("10.00")
+    PeriodicTask.objects.filter(name=FollowUp.REMINDER.key(order)).delete()
+    send_payment_reminder(order_id=order.pk)
+    follow_ups.remind(order, by=make_superuser())
+    row = PeriodicTask.objects.get(task=send_payment_reminder.name)
+    assert send_payment_reminder(**json.loads(row.kwargs)) == f"sent to {order.customer.email}"
+    assert len(mail.outbox) == 2
+
+
+def test_reminder_asked_for_twice_is_on_its_way_once() -> None:
+    order = make_order("10.00")
+    PeriodicTask.objects.filter(name=FollowUp.REMINDER.key(order)).delete()
+    by = make_superuser()
+    follow_ups.remind(order, by=by)
+    with pytest.raises(ValidationError, match="on its way"):
+        follow_ups.remind(order, by=by)
+    claim_due(now=timezone.now(), lease=timedelta(seconds=30))
+    with pytest.raises(ValidationError, match="on its way"):
+        follow_ups.remind(order, by=by)
+    assert order.events.filter(words="reminder asked for").count() == 1
 
 
 def test_draft_has_no_follow_ups() -> None:

@@ -50,6 +50,7 @@ class Deed:
 DEEDS = (
     Deed("place", "orders.change_order", draft, "placed"),
     Deed("receive", "orders.add_payment", placed, "paid", {**MONEY, "received_at": "2026-01-02T10:00"}),
+    Deed("remind", "orders.plan_order", placed, "placed"),
     Deed("ship", "orders.ship_order", paid, "shipped"),
     Deed("complete", "orders.ship_order", shipped, "completed"),
     Deed("cancel", "orders.cancel_order", placed, "cancelled", {"because": "they asked to"}),
@@ -148,7 +149,7 @@ def test_no_button_is_shown_to_who_may_only_look(client: Client) -> None:
     ("before", "possible"),
     [
         (draft, {"place", "cancel"}),
-        (placed, {"receive", "cancel"}),
+        (placed, {"receive", "remind", "cancel"}),
         (paid, {"ship", "cancel", "refund", "reverse"}),
         (shipped, {"complete", "refund", "reverse"}),
     ],
