@@ -35,8 +35,12 @@ class OutcomeRow:
     why: str = ""
 
 
-def row_of(occurrence: Occurrence) -> OutcomeRow:
-    """Return an occurrence with what came of it, in words."""
+def row_of(occurrence: Occurrence, *, usually: str) -> OutcomeRow:
+    """Return an occurrence with what came of it, in words.
+
+    Args:
+        usually: why the schedule runs: that is not told again of each run.
+    """
     run = occurrence.run
     if run is None:
         words, mark = ("not taken up yet", "open") if occurrence.awaited else ("no record", "not-run")
@@ -50,7 +54,7 @@ def row_of(occurrence: Occurrence) -> OutcomeRow:
         url=run_url(run),
         late=duration(max(late, timedelta())) if late is not None else "",
         took=took(run),
-        why=run.reason,
+        why=", ".join(filter(None, (run.reason, run.planned_by))) if run.reason != usually else "",
     )
 
 

@@ -88,8 +88,9 @@ class PeriodicTaskAdmin(ScheduleActions, SchedulePage):
     @admin.display(description="Name", ordering="name")
     def schedule_name(self, row: Any) -> SafeString:
         """Return its name and task, and who owns it if that is code."""
-        owner = ", defined in code" if row.rules.in_code else ""
-        return format_html("{}<small>{}{}</small>", row.name, catalogue.words_of(row.task), owner)
+        words = catalogue.words_of(row.task)
+        told = (words if words != row.name else "", "defined in code" if row.rules.in_code else "")
+        return format_html("{}<small>{}</small>", row.name, ", ".join(filter(None, told)))
 
     @admin.display(description="Schedule")
     def when(self, row: Any) -> str:

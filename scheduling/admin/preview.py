@@ -19,7 +19,7 @@ COUNTED_AT_MOST = 100
 
 @dataclass(frozen=True)
 class NextRun:
-    """One of the next runs, on the schedule's clock and the reader's."""
+    """One of the next runs, on the schedule's clock and on the reader's, which leaves out the same day."""
 
     at: datetime
     there: str
@@ -62,11 +62,17 @@ def _next_run(at: datetime, zone: ZoneInfo, reader: ZoneInfo) -> NextRun:
     if shift:
         way = "forward" if shift > timedelta(0) else "back"
         words = f"clocks go {way} {duration(abs(shift))} this day"
-    return NextRun(at=at, there=_written(at, zone), here=_written(at, reader), clock_change=words)
+    there, here = at.astimezone(zone), at.astimezone(reader)
+    same_day = there.date() == here.date()
+    return NextRun(
+        at=at,
+        there=_written(there),
+        here=f"{here:%H:%M}" if same_day else _written(here),
+        clock_change=words,
+    )
 
 
-def _written(at: datetime, zone: ZoneInfo) -> str:
-    local = at.astimezone(zone)
+def _written(local: datetime) -> str:
     this_year = local.year == timezone.now().year
     return dateformat.format(local, "D j M H:i" if this_year else "D j M Y H:i")
 

@@ -40,7 +40,7 @@ def shown_history(request: HttpRequest, schedule: RecurringTask) -> ShownHistory
     page = _page(request, History(periodic_task=schedule, now=timezone.now(), kept=kept, size=SIZE))
     results = reverse("admin:django_celery_results_taskresult_changelist", query={"schedule": schedule.name})
     return ShownHistory(
-        rows=[row_of(one) for one in page.occurrences],
+        rows=[row_of(one, usually=schedule.description) for one in page.occurrences],
         is_part=bool(page.newer),
         newer=f"?{NEWER}={page.newer}" if page.newer else "",
         older=f"?{OLDER}={page.older}" if page.older else "",

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
+from scheduling import schedules
 from scheduling.models import DelayedTask, Recurrence, RecurringTask
 from tests.factories import make_order, make_staff, make_superuser
 from tests.scheduling import tasks_for_tests as tasks
@@ -195,12 +196,19 @@ def test_preview_tells_the_next_runs_in_both_zones_and_marks_changes_of_the_cloc
     for words in (
         "Every day at 09:00, Berlin time",
         "Sun 31 Mar 2030 09:00",
-        "Sun 31 Mar 2030 07:00",
+        "<td>07:00</td>",
         "clocks go forward 1 h this day",
         "Saving this fires nothing at once",
         "Nothing else is due in the minute",
     ):
         assert words in page
+
+
+def test_preview_names_the_readers_day_where_it_is_another(client: Client) -> None:
+    typed = {**TYPED, "times": "0:30", "starts_at": "2030-07-01T00:00", "days": []}
+    page = client.get(PREVIEW, typed).content.decode()
+    assert "Tue 2 Jul 2030 00:30" in page
+    assert "<td>Mon 1 Jul 2030 22:30</td>" in page
 
 
 def test_preview_counts_what_else_is_due_in_that_minute(client: Client) -> None:
@@ -255,6 +263,13 @@ def test_history_tells_what_came_of_each_occurrence(client: Client) -> None:
     rules.save()
     history = client.get(page_of(saved)).context["history"]
     assert [row.words for row in history.rows] == ["no record"] * 3
+
+
+def test_history_tells_who_ran_it_by_hand(client: Client) -> None:
+    saved = save(description="asked for by finance")
+    schedules.run_now(saved, by="Ana")
+    [row] = client.get(page_of(saved)).context["history"].rows
+    assert row.why == "run by hand, Ana"
 
 
 def test_older_parts_of_the_history_have_addresses(client: Client) -> None:
