@@ -111,6 +111,10 @@ class DelayedTaskAdmin(ModelAdmin):
         """Nothing is edited in place: an edit is a verb, with its dialog and its trace."""
         return False
 
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """One that is not to run is cancelled: that asks why, and is kept among the results."""
+        return False
+
     def has_postpone_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the reader may move a delayed task."""
         return request.user.has_perm("scheduling.change_delayedtask")

@@ -13,7 +13,7 @@ from django_celery_results.models import TaskResult
 from scheduling import subjects
 from scheduling.models import DelayedTask, Run
 from scheduling.planning import plan
-from tests.factories import make_staff, make_superuser
+from tests.factories import make_superuser
 
 pytestmark = pytest.mark.django_db
 KEY = "order:1042/payment-reminder"
@@ -133,40 +133,6 @@ def test_htmx_is_sent_to_the_list(client: Client) -> None:
     row = plan_one()
     answer = client.post(address("do_now", row), {"_form_submitted": "on"}, headers={"HX-Request": "true"})
     assert answer.headers["HX-Redirect"] == reverse(LIST)
-
-
-@pytest.mark.parametrize(
-    ("verb", "permission"),
-    [
-        ("postpone", "scheduling.change_delayedtask"),
-        ("do_now", "scheduling.run_task"),
-        ("cancel", "scheduling.cancel_run"),
-    ],
-)
-@pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize(
-    ("role", "status"), [("anonymous", 302), ("viewer", 403), ("permitted", 200), ("superuser", 200)]
-)
-def test_verb_is_for_those_permitted_and_never_changes_on_get(
-    client: Client, verb: str, permission: str, method: str, role: str, status: int
-) -> None:
-    row = plan_one()
-    before = due_at(row)
-    client.logout()
-    if role == "permitted":
-        client.force_login(make_staff(permission, "scheduling.view_delayedtask"))
-    elif role == "viewer":
-        client.force_login(make_staff("scheduling.view_delayedtask"))
-    elif role == "superuser":
-        client.force_login(make_superuser("second@shop.example"))
-    # A post without the fields of the dialog shows it again.
-    answer = getattr(client, method)(address(verb, row))
-    assert answer.status_code == status
-    assert due_at(row) == before
-    data = {"to": "2030-01-02T09:30", "reason": "asked to", "_form_submitted": "on"}
-    answer = getattr(client, method)(address(verb, row), data)
-    changed = not DelayedTask.objects.filter(pk=row.pk).exists() or due_at(row) != before
-    assert changed == (method == "post" and status == 200)
 
 
 def test_one_is_planned_by_hand_with_the_form_of_schedules(client: Client) -> None:
