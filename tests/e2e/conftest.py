@@ -70,3 +70,20 @@ def violations(page: Page, *, within: str = "") -> list[str]:
         for one in found.response["violations"]
         for node in one["nodes"]
     ]
+
+
+def refuse_barriers(page: Page, *, within: str = "") -> None:
+    """Fail if a page, or a part of it, has a barrier for somebody, or is wider than the screen."""
+    found = violations(page, within=within)
+    assert not found, "\n".join([page.url, *found])
+    overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert overflow <= 0, f"{page.url} is {overflow} px wider than the screen"
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until what matches has the focus."""
+    for _ in range(120):
+        if page.evaluate("selector => document.activeElement?.matches(selector)", selector):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{selector} cannot be reached by keyboard")

@@ -7,11 +7,13 @@ from decimal import Decimal
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
 from playwright.sync_api import Page, expect
 
 from orders.models import Order, OrderPaymentDetails, OrderStatus, User
-from tests.e2e.conftest import Open, violations
+from tests.e2e.conftest import Open, tab_to, violations
 from tests.factories import make_customer, make_line, make_order, make_product, make_superuser
+from tests.scheduling.factories import make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,15 +47,6 @@ def order() -> Order:
     OrderPaymentDetails.objects.filter(order=order).update(due_at=timezone.now() - timedelta(days=3))
     order.refresh_from_db()
     return order
-
-
-def tab_to(page: Page, selector: str) -> None:
-    """Press Tab until what matches has the focus."""
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-    raise AssertionError(f"{selector} cannot be reached by keyboard")
 
 
 def look_up(page: Page, words: str) -> None:
@@ -112,6 +105,37 @@ def test_payment_is_recorded_from_the_dashboard(open_page: Open, staff: User, or
     assert Order.objects.get().status == OrderStatus.PAID
 
 
+def test_customer_is_reminded_from_the_dashboard(open_page: Open, staff: User, order: Order) -> None:
+    PeriodicTask.objects.filter(name__endswith="payment-reminder").delete()
+    page = open_page(staff, "/")
+    page.get_by_role("button", name=f"Remind: {order}").press("Enter")
+    page.get_by_role("button", name="Send a reminder").click()
+    expect(page.get_by_text(f"{order}: a reminder is on its way.")).to_be_visible()
+    assert PeriodicTask.objects.filter(name__startswith=f"order:{order.pk}/payment-reminder-").exists()
+
+
+def test_what_failed_is_retried_from_the_dashboard(open_page: Open, staff: User, order: Order) -> None:
+    make_run(subject=f"order:{order.pk}", status="FAILURE", date_done=timezone.now())
+    page = open_page(staff, "/")
+    page.get_by_role("button", name=f"Retry: Report for {order}").press("Enter")
+    page.get_by_role("button", name="Run again").click()
+    expect(page.get_by_text("It is being run again: this is the new run.")).to_be_visible()
+
+
+def test_what_runs_next_is_called_off_from_the_dashboard_by_keyboard(
+    open_page: Open, staff: User, order: Order
+) -> None:
+    page = open_page(staff, "/")
+    what = f"Payment reminder for {order} {order.customer}"
+    tab_to(page, f"summary[aria-label='What can be done: {what}']")
+    page.keyboard.press("Enter")
+    tab_to(page, f"[aria-label='Cancel: {what}']")
+    page.keyboard.press("Enter")
+    page.locator("#dialog [name=reason]").fill("paid in cash")
+    page.get_by_role("button", name="Cancel the task").press("Enter")
+    expect(page.get_by_text("cancelled before it started")).to_be_visible()
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_page_keeps_to_the_content_security_policy(
     open_page: Open, staff: User, order: Order, path: str
@@ -132,7 +156,9 @@ def test_page_fits_a_telephone(open_page: Open, staff: User, order: Order, path:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_dashboard_can_be_read_by_everybody(open_page: Open, staff: User, order: Order, dark: bool) -> None:
-    assert violations(open_page(staff, "/", dark=dark), within=".desk") == []
+    page = open_page(staff, "/", dark=dark)
+    page.locator(".rows-next summary").first.click()
+    assert violations(page, within=".desk") == []
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

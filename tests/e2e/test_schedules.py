@@ -6,9 +6,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from scheduling import schedules
-from scheduling.models import DelayedTask, RecurringTask
-from scheduling.planning import plan
-from tests.e2e.conftest import Open, violations
+from scheduling.models import Recurrence, RecurringTask
+from tests.e2e.conftest import Open, refuse_barriers, tab_to
 from tests.factories import make_superuser
 from tests.scheduling import tasks_for_tests as tasks
 from tests.scheduling.test_schedules import save, sync
@@ -16,16 +15,10 @@ from tests.scheduling.test_schedules import save, sync
 pytestmark = pytest.mark.django_db(transaction=True)
 ADD = reverse("admin:scheduling_recurringtask_add")
 LIST = reverse("admin:scheduling_recurringtask_changelist")
-DELAYED = reverse("admin:scheduling_delayedtask_changelist")
 
 
-def tab_to(page: Page, selector: str) -> None:
-    """Press Tab until an element has the focus."""
-    for _ in range(80):
-        if page.evaluate("s => document.activeElement?.matches(s)", selector):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"{selector} cannot be reached with the Tab key")
+def page_of(row: RecurringTask) -> str:
+    return reverse("admin:scheduling_recurringtask_change", args=[row.pk])
 
 
 def choose(page: Page, selector: str, words: str, *, value: str) -> None:
@@ -111,34 +104,99 @@ def test_several_are_run_from_the_list(open_page: Open) -> None:
     expect(page.get_by_text("Done for 2 of 2 schedules.")).to_be_visible()
 
 
-def test_a_delayed_task_is_postponed_and_cancelled(open_page: Open) -> None:
-    plan("order:1/report", tasks.report, at=timezone.now() + timedelta(hours=2), reason="asked for")
-    page = open_page(make_superuser(), DELAYED)
-    page.get_by_role("button", name="Postpone: Report").click()
-    page.locator("#dialog [name=to]").fill("2030-01-02T09:30:00")
-    page.locator("#dialog [type=submit]").click()
-    expect(page.get_by_text("Report moved to Wed 2 Jan 2030 09:30")).to_be_visible()
-    page.get_by_role("button", name="Cancel: Report").click()
-    page.locator("#dialog [name=reason]").fill("not needed")
-    page.locator("#dialog [type=submit]").click()
-    expect(page.get_by_text("cancelled before it started")).to_be_visible()
-    assert not DelayedTask.objects.exists()
+@pytest.mark.parametrize(
+    ("button", "typed", "words"),
+    [
+        ("Run now", {}, "Sales report runs now."),
+        ("Skip next", {}, "Sales report skips its run of"),
+        ("Duplicate", {"name": "Second report"}, "Sales report copied as Second report, which is paused."),
+        (
+            "Pause",
+            {"until": "2030-01-02T09:30", "reason": "holidays"},
+            "Sales report paused until Wed 2 Jan 2030",
+        ),
+    ],
+)
+def test_a_schedule_is_steered_from_its_page_by_keyboard(
+    open_page: Open, button: str, typed: dict[str, str], words: str
+) -> None:
+    saved = save()
+    page = open_page(make_superuser(), page_of(saved))
+    tab_to(page, f"[aria-label='{button}: Sales report']")
+    page.keyboard.press("Enter")
+    expect(page.locator("#dialog")).to_be_visible()
+    for name, value in typed.items():
+        page.locator(f"#dialog [name={name}]").fill(value)
+    tab_to(page, "#dialog [type=submit]")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(words)).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False)])
+def test_a_dialog_is_left_with_escape_and_nothing_is_done(open_page: Open) -> None:
+    saved = save()
+    page = open_page(make_superuser(), page_of(saved))
+    page.get_by_role("button", name="Pause: Sales report").press("Enter")
+    expect(page.locator("#dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#dialog")).to_be_hidden()
+    assert RecurringTask.objects.get().enabled
+
+
+def test_history_is_paged_by_keyboard_and_leaves_what_was_typed(open_page: Open) -> None:
+    saved = save(start_time=timezone.now() - timedelta(hours=70, minutes=30))
+    Recurrence.objects.update(defined_at=timezone.now() - timedelta(hours=70))
+    page = open_page(make_superuser(), page_of(saved))
+    page.locator("[name=description]").fill("half a sentence")
+    rows = page.locator("#history tbody tr")
+    newest = rows.first.inner_text()
+    tab_to(page, "#history a[rel=next]")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/change/?before=*")
+    expect(rows.first).not_to_have_text(newest)
+    tab_to(page, "#history a[rel=next]")
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(10)
+    expect(page.locator("#history a[rel=next]")).to_have_count(0)
+    expect(page.locator("[name=description]")).to_have_value("half a sentence")
+    oldest = rows.first.inner_text()
+    page.reload()
+    expect(rows.first).to_contain_text(oldest.splitlines()[0].split("\t")[0])
+    page.get_by_role("link", name="Newest").click()
+    expect(rows).to_have_count(30)
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False), (390, True)])
 def test_pages_have_no_barriers(open_page: Open, width: int, dark: bool) -> None:
     sync()
     schedules.pause(save("Resting"), reason="holidays")
-    saved = save()
+    saved = save(start_time=timezone.now() - timedelta(hours=70, minutes=30))
+    Recurrence.objects.filter(pk=saved.pk).update(defined_at=timezone.now() - timedelta(hours=70))
     schedules.run_now(saved, by="Ana")
-    plan("order:1/report", tasks.report, at=timezone.now() - timedelta(minutes=2), reason="asked for")
-    change = reverse("admin:scheduling_recurringtask_change", args=[saved.pk])
     user = make_superuser()
-    found = []
-    for path in (LIST, ADD, change, DELAYED):
+    for path in (LIST, f"{LIST}?show=paused", f"{LIST}?q=nothing", ADD, f"{ADD}?kind=once", page_of(saved)):
         page = open_page(user, path, width=width, dark=dark)
         page.wait_for_timeout(500)
-        found += [f"{path} {one}" for one in violations(page)]
-        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert overflow <= 0, f"{path} is {overflow} px wider than the screen"
-    assert not found, "\n".join(found)
+        refuse_barriers(page)
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False), (390, True)])
+def test_what_opens_on_the_pages_has_no_barriers(open_page: Open, width: int, dark: bool) -> None:
+    save()
+    page = open_page(make_superuser(), LIST, width=width, dark=dark)
+    page.get_by_role("button", name="Pause: Sales report").click()
+    expect(page.locator("#dialog")).to_be_visible()
+    page.wait_for_timeout(500)
+    refuse_barriers(page, within="#dialog")
+    page.keyboard.press("Escape")
+    page.locator("#result_list .action-select").check()
+    page.locator("select[name=action]").select_option("pause_ticked")
+    page.locator("#changelist-actions-wrapper button").first.click()
+    expect(page.get_by_role("button", name="Pause 1 schedule")).to_be_visible()
+    refuse_barriers(page)
+    page.goto(page.url.partition("/scheduling/")[0] + ADD)
+    page.locator("[name=task]").select_option(tasks.send_report.name)
+    page.locator("[name=argument-recipients]").fill("finance")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.wait_for_timeout(500)
+    refuse_barriers(page)
