@@ -110,9 +110,21 @@ def counted_through(periodic_task: PeriodicTask, known: datetime, *, since: date
     if periodic_task.start_time or not isinstance(periodic_task.scheduler, IntervalSchedule):
         return periodic_task
     counted = copy(periodic_task)
-    period = _Interval.period_of(periodic_task.interval)
+    period = period_of(periodic_task.interval.every, periodic_task.interval.period)
     counted.start_time = known - (known - since) // period * period
     return counted
+
+
+def period_of(every: int, unit: str) -> timedelta:
+    """Return the time between two occurrences of an interval.
+
+    Returns:
+        The longest there is for zero, and for more than any calendar holds.
+    """
+    try:
+        return timedelta(**{unit: every}) or timedelta.max
+    except OverflowError:
+        return timedelta.max
 
 
 def clock_change(moment: datetime, zone: ZoneInfo) -> timedelta:
@@ -165,18 +177,10 @@ class _Interval:
         """Number the occurrences in `(after, until]`, of which a one-off has only the first."""
         # In UTC: adding hours to a time in another zone would move the clock, not the time.
         anchor = (periodic_task.start_time or after).astimezone(UTC)
-        period = cls.period_of(periodic_task.interval)
+        period = period_of(periodic_task.interval.every, periodic_task.interval.period)
         first = max(0, (after - anchor) // period + 1)
         numbers = range(first, (until - anchor) // period + 1)
         return cls(anchor, period, numbers[:1] if periodic_task.one_off else numbers)
-
-    @staticmethod
-    def period_of(schedule: IntervalSchedule) -> timedelta:
-        """Return the time between two occurrences: for zero, or more than any calendar holds, the longest."""
-        try:
-            return timedelta(**{schedule.period: schedule.every}) or timedelta.max
-        except OverflowError:
-            return timedelta.max
 
     def at(self, number: int) -> datetime:
         return self.anchor + number * self.period

@@ -1,7 +1,7 @@
 """What a schedule will do, while it is typed: in words, its next runs, what else runs then."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import dateformat, timezone
@@ -9,7 +9,7 @@ from django_celery_beat.models import PeriodicTask
 
 from scheduling import timetable
 from scheduling.admin.timing_form import TimingForm
-from scheduling.models import DelayedTask, Recurrence
+from scheduling.neighbours import due_in_minute_of
 from scheduling.templatetags.moments import duration
 from scheduling.wording import in_words, zone_in_words
 
@@ -78,18 +78,8 @@ def _written(local: datetime) -> str:
 
 
 def _neighbours(at: datetime, *, pk: int | None) -> str:
-    """Say how many other tasks are due in the minute of a run, as far as is known now."""
-    minute = at.astimezone(UTC).replace(second=0, microsecond=0)
-    within = (minute, minute + timedelta(minutes=1, microseconds=-1))
-    recurring = (
-        Recurrence.objects.filter(next_due_at__range=within).exclude(pk=pk).values_list("pk", flat=True)
-    )
-    delayed = (
-        DelayedTask.objects.filter(clocked__clocked_time__range=within)
-        .order_by()
-        .values_list("pk", flat=True)
-    )
-    count = sum(len(rows[:COUNTED_AT_MOST]) for rows in (recurring, delayed))
+    """Say how many other tasks are due in the minute of a run."""
+    count = due_in_minute_of(at, besides=pk, at_most=COUNTED_AT_MOST)
     if not count:
         return "Nothing else is due in the minute of its first run."
     many = f"{COUNTED_AT_MOST} or more" if count >= COUNTED_AT_MOST else str(count)
