@@ -16,6 +16,7 @@ from orders.models import EventKind, Order, OrderStatus, User
 from orders.tasks import cancel_unpaid_order, send_order_confirmation, send_payment_reminder
 from scheduling.cancelling import cancel
 from scheduling.exceptions import AlreadyRan, NotPlanned
+from scheduling.periodic_tasks import waiting_one_offs
 from scheduling.planning import Plan, plan_many, postpone
 from scheduling.runs import UNFINISHED
 
@@ -122,19 +123,28 @@ def remind(order: Order, *, by: User) -> None:
 
 
 def _remind_again(order: Order, *, by: User, at: datetime) -> None:
+    key = FollowUp.REMINDER.key(order)
     runs = TaskResult.objects.filter(run__subject=f"order:{order.pk}", task_name=send_payment_reminder.name)
-    statuses = list(runs.values_list("status", flat=True))
-    number = 1 + order.events.filter(message_id__contains=f".{REMINDER.name}").count()
     reminder = Plan(
-        key=f"{FollowUp.REMINDER.key(order)}-{1 + len(statuses)}",
+        key=f"{key}-{at:%Y%m%dT%H%M%S}",
         task=send_payment_reminder,
         at=at,
-        kwargs={"order_id": order.pk, "number": number},
+        kwargs={"order_id": order.pk, "number": 1 + _reminders_sent(order)},
         reason="asked for at the order desk",
         planned_by=str(by),
     )
-    if set(UNFINISHED).intersection(statuses) or not plan_many([reminder]):
+    is_on_its_way = (
+        waiting_one_offs().filter(name__startswith=key).exists()
+        or runs.filter(status__in=UNFINISHED).exists()
+        or not plan_many([reminder])
+    )
+    if is_on_its_way:
         raise ValidationError("A reminder is on its way already.")
+
+
+def _reminders_sent(order: Order) -> int:
+    """Return how many reminders an order's customer got, as its timeline tells."""
+    return order.events.filter(message_id__contains=f".{REMINDER.name}").count()
 
 
 def drop_follow_ups(order: Order) -> None:

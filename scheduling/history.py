@@ -24,6 +24,7 @@ from scheduling.outcomes import runs_with_results
 from scheduling.runs import run_id
 
 _FIRST_LOOK = timedelta(hours=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_KEY = 2**63 - 1
 _INSTANT = timedelta.resolution
 _DUE = attrgetter("due_at")
@@ -62,11 +63,12 @@ class Place(NamedTuple):
     @classmethod
     def read(cls, text: str) -> Self | None:
         """Return the place that an address names, if it names one."""
-        key, _, due_at = text.partition("_")
+        key, _, written = text.partition("_")
         try:
-            return cls(datetime.strptime(due_at, _WRITTEN).replace(tzinfo=UTC), int(key))
+            place = cls(datetime.strptime(written, _WRITTEN).replace(tzinfo=UTC), int(key))
         except ValueError:
             return None
+        return place if place.due_at > _EPOCH and 0 < place.key <= _LAST_KEY else None
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ class History:
 
     def _expected_before(self, moment: datetime, *, since: datetime | None) -> list[datetime]:
         """Return the newest occurrences that were expected before a moment, and after another."""
-        since, until = max(self._since, since or self._since), moment - _INSTANT
+        since, until = max(self._since, since or self._since), min(moment - _INSTANT, self.now)
         look = _FIRST_LOOK
         while True:
             # Further back each time: a crontab is read only forwards, each minute of years one by one.

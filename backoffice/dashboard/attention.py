@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django_celery_results.models import TaskResult
 
-from orders.models import Order, OrderStatus
+from orders.admin.order_deeds import deeds_possible
+from orders.models import Order
 from orders.templatetags.desk import money
 from scheduling.admin.dialogs import Button
 from scheduling.admin.run_buttons import buttons_of
@@ -52,7 +53,7 @@ def orders_in_need(request: HttpRequest, now: datetime) -> list[Need]:
 
 def _order_in_need(order: Order, request: HttpRequest, now: datetime) -> Need:
     due_at = order.payment_details.due_at or now
-    whom = f"{order} {order.customer}"
+    whom, possible = f"{order} {order.customer}", deeds_possible(order)
     return Need(
         whom=whom,
         address=reverse("admin:orders_order_change", args=[order.pk]),
@@ -62,7 +63,7 @@ def _order_in_need(order: Order, request: HttpRequest, now: datetime) -> Need:
         buttons=[
             Button(title, reverse(f"admin:orders_order_{deed}", args=[order.pk]), f"{title}: {whom}")
             for deed, title, permission in DEEDS
-            if request.user.has_perm(permission) and (deed != "remind" or order.status == OrderStatus.PLACED)
+            if deed in possible and request.user.has_perm(permission)
         ],
     )
 

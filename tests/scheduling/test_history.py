@@ -144,9 +144,30 @@ def test_a_page_far_back_takes_as_many_statements_and_reads_no_more_rows() -> No
     assert f"LIMIT {SIZE + 1}" in seventh[0]["sql"]
 
 
-@pytest.mark.parametrize("text", ["", "7", "x_20260501T100000.000000", "7_yesterday", "7_", "_"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "7",
+        "_",
+        "7_yesterday",
+        "x_20260501T100000.000000",
+        "7_00010101T000000.000000",
+        "0_20260501T100000.000000",
+        f"{2**63}_20260501T100000.000000",
+    ],
+)
 def test_an_address_that_names_no_place_is_not_minded(text: str) -> None:
     assert Place.read(text) is None
+
+
+@pytest.mark.parametrize("far", [datetime(1970, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)])
+def test_a_place_far_away_shows_nothing_that_never_was(far: datetime) -> None:
+    schedule = followed(every=60)
+    claim_each_minute(2)
+    of = history(schedule, now=START + 2 * MINUTE + SECOND)
+    shown = [told(of.before(Place(far, 2**63 - 1))), told(of.after(Place(far, 1)))]
+    assert all({words for _, words in page} <= {"run"} for page in shown)
 
 
 def test_a_place_is_read_as_it_was_written() -> None:

@@ -66,6 +66,8 @@ def test_list_asks_the_database_as_often_for_many_rows(client: Client, query: di
         client.get(LIST, query)
     for number in range(60):
         schedules.run_now(save(f"Report {number}"), by="Ana")
+    # Once more: by now the badges of the sidebar may be stale.
+    client.get(LIST, query)
     with CaptureQueriesContext(connection) as for_many:
         client.get(LIST, query)
     assert len(for_many) == len(for_one)
