@@ -14,7 +14,7 @@ from scheduling.cancelling import cancel_runs
 from scheduling.exceptions import InvalidPlan, NotEnded
 from scheduling.models import Rerun, Run
 from scheduling.planning import check_arguments
-from scheduling.runs import build_result, insert_runs, run_id, shown_arguments
+from scheduling.runs import build_result, insert_runs, run_id, shown_arguments, shown_positionals
 from scheduling.unplanned import PLACE
 from scheduling.wakeup import wake_schedulers
 
@@ -153,7 +153,7 @@ def _repeat(run: Run, *, how: Again, at: datetime, kwargs: dict[str, Any] | None
             task_id=run_id(key=run.pk, due_at=run.due_at, mark=how.token),
             task_name=result.task_name,
             key=result.periodic_task_name,
-            args=run.args,
+            args=shown_positionals(task, run.args),
             shown_kwargs=shown_arguments(task, given),
         ),
         subject=run.subject,

@@ -11,6 +11,7 @@ from scheduling.models import Attempt, Rerun, Run
 from scheduling.rerunning import Again, halt, halt_if_failing, run_again, run_many_again
 from tests.scheduling import sample_tasks
 from tests.scheduling.runs import make_run
+from tests.scheduling.tasks_for_tests import log_in
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +51,13 @@ def test_run_again_leaves_the_old_run_and_links_both() -> None:
 def test_run_again_hides_secrets_as_the_first_time() -> None:
     new = run_again(failed_run(kwargs={"order_id": 7, "token": "s3cret"}).pk, how=HOW)
     assert "s3cret" not in TaskResult.objects.get(task_id=new.pk).task_kwargs
+
+
+def test_run_again_hides_secrets_by_position_too() -> None:
+    old = failed_run(task_name=log_in.name, args=["ann", "s3cret"], kwargs={})
+    new = run_again(old.pk, how=HOW)
+    assert new.args == ["ann", "s3cret"]
+    assert "s3cret" not in TaskResult.objects.get(task_id=new.pk).task_args
 
 
 def test_run_again_takes_other_arguments() -> None:
