@@ -43,29 +43,37 @@ def lease_due(*, now: datetime) -> Sequence[Run]:
             .select_related("task_result")
             .order_by("hand_over_at")[:BATCH]
         )
-        settled = [run for run in runs if run.task_result.status not in WAITING]
-        blocked = _behind_another([run for run in runs if run not in settled])
-        ready = [run for run in runs if run not in settled and run not in blocked]
-        _set_hand_over(settled, None)
+        waiting = [run for run in runs if run.task_result.status in WAITING]
+        going = _awaited_and_going(waiting)
+        blocked = [run for run in waiting if run.waits_for in going]
+        ready = [run for run in waiting if run.waits_for not in going]
+        _settle([run for run in runs if run.task_result.status not in WAITING])
         _set_hand_over(blocked, now + BLOCKED_PAUSE)
         _set_hand_over(ready, now + LEASE)
     return ready
 
 
-def _behind_another(runs: Sequence[Run]) -> list[Run]:
-    """Return the runs whose schedule lets them wait for its last one, which is still going."""
+def _awaited_and_going(runs: Sequence[Run]) -> set[str]:
+    """Return the ids of what is still going and some of these wait for, as their schedules let them."""
     awaited = [run.waits_for for run in runs if run.waits_for]
     if not awaited:
-        return []
-    going = set(
-        TaskResult.objects.filter(task_id__in=awaited, status__in=UNFINISHED).values_list(
-            "task_id", flat=True
-        )
-    )
-    return [run for run in runs if run.waits_for in going]
+        return set()
+    going = TaskResult.objects.filter(task_id__in=awaited, status__in=UNFINISHED)
+    return set(going.values_list("task_id", flat=True))
 
 
-def _set_hand_over(runs: Sequence[Run], at: datetime | None) -> None:
+def _settle(runs: Sequence[Run]) -> None:
+    """Take runs off the list that need no message any more.
+
+    Their states are looked at anew: PostgreSQL locks the newest version of a run, but joins the result
+    as it was before a retry that was committed in between, and the retry would lose its time.
+    """
+    if runs:
+        settled = Run.objects.filter(pk__in=[run.pk for run in runs]).exclude(task_result__status__in=WAITING)
+        settled.update(hand_over_at=None)
+
+
+def _set_hand_over(runs: Sequence[Run], at: datetime) -> None:
     if runs:
         Run.objects.filter(pk__in=[run.pk for run in runs]).update(hand_over_at=at)
         for run in runs:

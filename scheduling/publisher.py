@@ -126,7 +126,8 @@ class Publisher(threading.Thread):
         published, error = self._publish_in_turn(runs)
         if published:
             mark_published(published, now=began_at)
-        left = [run for run in runs if run not in published]
+        taken = set(published)
+        left = [run for run in runs if run not in taken]
         if error:
             self._broker_failed(error, left)
             return

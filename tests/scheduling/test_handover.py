@@ -21,8 +21,8 @@ Messages = Callable[[], list[Any]]
 
 @pytest.fixture
 def producer() -> Iterator[Any]:
-    with Connection("memory://localhost") as connection:
-        yield current_app.amqp.Producer(connection)
+    with Connection("memory://localhost") as broker:
+        yield current_app.amqp.Producer(broker)
 
 
 def ago(pause: timedelta = SECOND) -> Any:
@@ -55,6 +55,33 @@ def test_what_was_started_or_ended_is_taken_off_the_list(status: str) -> None:
     run = make_run(hand_over_at=ago(), status=status)
     assert lease_due(now=timezone.now()) == []
     assert reload(run).hand_over_at is None
+
+
+def test_one_put_back_while_it_is_looked_at_keeps_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_started(hand_over_at=ago(MINUTE))
+    at = ago()
+
+    def put_back(runs: Any) -> set[str]:
+        # As if PostgreSQL had locked the run's new version, and joined the result's old one.
+        TaskResult.objects.filter(task_id=run.pk).update(status=states.RETRY)
+        Run.objects.filter(pk=run.pk).update(hand_over_at=at)
+        return set()
+
+    monkeypatch.setattr(handover, "_awaited_and_going", put_back)
+    assert lease_due(now=timezone.now()) == []
+    assert reload(run).hand_over_at == at
+
+
+def test_what_is_taken_off_the_list_costs_no_more_each_the_more_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number in range(60):
+        make_started(task_id=str(number), hand_over_at=ago())
+    compared = []
+    equal = Run.__eq__
+    monkeypatch.setattr(Run, "__eq__", lambda self, other: compared.append(self) or equal(self, other))
+    assert lease_due(now=timezone.now()) == []
+    assert len(compared) <= 60
 
 
 def test_the_oldest_come_first_and_no_more_than_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
