@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from scheduling.encoding import printable
+
 ERROR_LENGTH = 300
 """Of the line that is kept."""
 
@@ -25,7 +27,7 @@ def error_line(stored: Mapping[str, Any]) -> str:
     words = ", ".join(map(str, message)) if isinstance(message, list | tuple) else str(message)
     kind = str(stored.get("exc_type", ""))
     line = words if kind == "NotRun" else f"{kind}: {words}" if words else kind
-    return line[:ERROR_LENGTH]
+    return printable(line)[:ERROR_LENGTH]
 
 
 def digest_of(task_name: str | None, error: str) -> str:

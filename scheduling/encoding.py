@@ -36,8 +36,11 @@ def as_json(value: Any) -> Any:
 
 
 def printable(text: str) -> str:
-    """Return a text without NUL characters, which PostgreSQL does not store."""
-    return text.replace("\0", "\\0")
+    """Return a text without what databases do not store: NUL characters, and halves of characters.
+
+    Python keeps the bytes of a file name that is no text as such halves.
+    """
+    return text.replace("\0", "\\0").encode(errors="backslashreplace").decode()
 
 
 def encode_error(error: BaseException) -> str:

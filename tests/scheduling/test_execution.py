@@ -119,14 +119,31 @@ def test_a_wrong_end_is_stored_when_the_commit_itself_fails(monkeypatch: pytest.
     assert effects() == []
 
 
-def test_a_traceback_with_nul_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+UNSTORABLE = [("a\0b", "a\\0b"), ("a\udcffb", "a\\udcffb")]
+
+
+@pytest.mark.parametrize(("words", "stored"), UNSTORABLE)
+def test_an_error_in_words_that_no_database_takes_is_stored(
+    words: str, stored: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(name: str) -> None:
-        raise ValueError("a\0b")
+        raise ValueError(words)
 
     monkeypatch.setattr(tasks.fail, "run", fail)
     run = run_task(tasks.fail, name="x")
     assert run.task_result.status == states.FAILURE
-    assert "a\\0b" in run.task_result.traceback
+    assert stored in run.task_result.traceback
+    assert run.error == f"ValueError: {stored}"
+
+
+@pytest.mark.parametrize(("words", "stored"), UNSTORABLE)
+def test_a_retry_after_such_an_error_waits(words: str, stored: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def retry() -> None:
+        raise tasks.report.retry(exc=ValueError(words))
+
+    monkeypatch.setattr(tasks.report, "run", retry)
+    assert run_task(tasks.report).task_result.status == states.RETRY
+    assert Attempt.objects.get().error == f"ValueError: {stored}"
 
 
 def test_states_do_not_go_back_after_a_failure() -> None:
