@@ -42,6 +42,7 @@ class Argument:
         default: what the task takes it for when it is left out.
         choices: if not empty, the only values it can have, with their words.
         model: the model whose primary key it is, or nothing.
+        secret: whether no message may tell its value.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Argument:
     model: str = ""
     help_text: str = ""
     validators: tuple[Callable[[Any], Any], ...] = ()
+    secret: bool = False
 
     @property
     def words(self) -> str:
@@ -75,7 +77,7 @@ class Argument:
             return None
         if self.many:
             if not isinstance(value, list):
-                raise ValueError(f"{self.name} must be a list, not {value!r}")
+                raise ValueError(f"{self.name} must be a list, not {self._told(value)}")
             return [self._revive_one(item) for item in value]
         return self._revive_one(value)
 
@@ -90,7 +92,7 @@ class Argument:
 
     def _chosen(self, value: Any) -> Any:
         if value not in [choice for choice, _ in self.choices]:
-            raise ValueError(f"{self.name} cannot be {value!r}")
+            raise ValueError(f"{self.name} cannot be {self._told(value)}")
         return self.kind(value) if issubclass(self.kind, Enum) else value
 
     def _read(self, value: Any) -> Any:
@@ -103,10 +105,15 @@ class Argument:
                 case int() if self.kind is float and not isinstance(value, bool):
                     return float(value)
         except (ValueError, DecimalException) as error:
-            raise ValueError(f"{self.name} cannot be {value!r}") from error
+            raise ValueError(f"{self.name} cannot be {self._told(value)}") from (
+                None if self.secret else error
+            )
         if type(value) is not self.kind and self.is_supported:
-            raise ValueError(f"{self.name} must be {_NOUNS[self.kind]}, not {value!r}")
+            raise ValueError(f"{self.name} must be {_NOUNS[self.kind]}, not {self._told(value)}")
         return value
+
+    def _told(self, value: Any) -> str:
+        return "what was given" if self.secret else repr(value)
 
 
 _NOUNS = {
@@ -123,9 +130,10 @@ _NOUNS = {
 @cache
 def arguments_of(task: Task) -> dict[str, Argument]:
     """Return the arguments that a task takes by name, in order."""
-    hints = get_type_hints(task.run, include_extras=True)
+    hints = _hints_of(task)
+    secret = getattr(task, "secret_arguments", ())
     return {
-        name: _argument(parameter, hints.get(name, object))
+        name: _argument(parameter, hints.get(name, object), secret=name in secret)
         for name, parameter in inspect.signature(task.run).parameters.items()
         if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
     }
@@ -141,8 +149,16 @@ def revive(task: Task, kwargs: Mapping[str, Any]) -> dict[str, Any]:
     return {name: known[name].revive(value) if name in known else value for name, value in kwargs.items()}
 
 
-def _argument(parameter: inspect.Parameter, hint: Any) -> Argument:
-    facts: dict[str, Any] = {"kind": object}
+def _hints_of(task: Task) -> dict[str, Any]:
+    try:
+        return get_type_hints(task.run, include_extras=True)
+    except NameError:
+        # A library's annotations may name what only type checkers import; its tasks run all the same.
+        return {}
+
+
+def _argument(parameter: inspect.Parameter, hint: Any, *, secret: bool) -> Argument:
+    facts: dict[str, Any] = {"kind": object, "secret": secret}
     _read_hint(hint, facts)
     has_default = parameter.default is not parameter.empty
     return Argument(

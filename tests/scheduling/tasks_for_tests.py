@@ -54,6 +54,11 @@ def log_in(user: str, password: str) -> None:
     """Keep what it is given to itself."""
 
 
+@shared_task(secret_arguments=("pin", "until", "kind"))
+def open_safe(pin: int, until: date, kind: Literal["one", "two"]) -> None:
+    """Refuse what is none of these."""
+
+
 @shared_task(bind=True, max_retries=2, default_retry_delay=60)
 def retry_by_hand(self: celery.Task) -> None:
     Category.objects.create(name=f"attempt {self.request.retries + 1}")

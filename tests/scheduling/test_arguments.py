@@ -1,3 +1,4 @@
+import traceback
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -49,6 +50,22 @@ def test_revive_gives_the_task_what_its_annotations_say() -> None:
 def test_arguments_of_another_type_are_refused_by_name(name: str, value: Any) -> None:
     with pytest.raises(InvalidPlan, match=name):
         check_arguments(tasks.send_report, {**GIVEN, name: value})
+
+
+@pytest.mark.parametrize(("name", "value"), [("pin", "hush"), ("until", "hush"), ("kind", "hush")])
+def test_a_secret_argument_is_refused_without_being_told(name: str, value: str) -> None:
+    given = {"pin": 1, "until": "2026-11-30", "kind": "one", name: value}
+    with pytest.raises(InvalidPlan, match=name) as refused:
+        check_arguments(tasks.open_safe, given)
+    assert "hush" not in "".join(traceback.format_exception(refused.value))
+
+
+def test_an_annotation_that_cannot_be_found_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As one of a library that is imported for type checkers alone.
+    monkeypatch.setitem(tasks.remind_of_anything.run.__annotations__, "subject", "Nowhere")
+    arguments_of.cache_clear()
+    assert revive(tasks.remind_of_anything, {"subject": 1}) == {"subject": 1}
+    arguments_of.cache_clear()
 
 
 def test_what_is_not_annotated_is_left_as_it_is() -> None:
