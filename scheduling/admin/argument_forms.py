@@ -15,6 +15,7 @@ from django.utils import timezone
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminPasswordWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
 )
@@ -32,9 +33,20 @@ class ArgumentForm(forms.Form):
     def __init__(self, task: Task, data: Any = None, *, kwargs: Mapping[str, Any] | None = None) -> None:
         """Take the task, what was typed, and the arguments it has so far as JSON holds them."""
         self.arguments = arguments_of(task)
+        secret = {name for name, one in self.arguments.items() if one.secret}
+        self._kept = {name: value for name, value in (kwargs or {}).items() if name in secret}
         super().__init__(data, prefix=PREFIX, initial=self._typed(kwargs or {}))
         for argument in self.arguments.values():
-            self.fields[argument.name] = field_of(argument, task)
+            field = field_of(argument, task)
+            self.fields[argument.name] = self._hidden(argument, field) if argument.secret else field
+
+    def _hidden(self, argument: Argument, field: forms.Field) -> forms.Field:
+        """Have a field show nothing of what it holds, on a page that others see too."""
+        field.widget = UnfoldAdminPasswordWidget()
+        if argument.name in self._kept:
+            field.required, field.help_text = False, "Hidden. Left empty, it stays as it is."
+        field.widget.is_required = field.required
+        return field
 
     def _typed(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the fields start with: what is known, and else the task's own defaults."""
@@ -42,16 +54,16 @@ class ArgumentForm(forms.Form):
         return defaults | {
             name: self.arguments[name].revive(value)
             for name, value in kwargs.items()
-            if name in self.arguments
+            if name in self.arguments and name not in self._kept
         }
 
     @property
     def kwargs(self) -> dict[str, Any]:
         """Return the arguments as JSON can hold them; what was left empty is left to the task."""
-        return {
+        return self._kept | {
             name: to_json(value)
             for name, value in self.cleaned_data.items()
-            if self.arguments[name].required or value not in (None, "", [])
+            if self.fields[name].required or value not in (None, "", [])
         }
 
 
