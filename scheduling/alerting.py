@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from celery import current_app, states
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 from django_celery_results.models import TaskResult
 
 from scheduling.catalogue import words_of
@@ -98,10 +98,10 @@ def _find_late(rule: AlertRule, now: datetime) -> str:
         for row in delayed.order_by("clocked__clocked_time")[:1]
     ]
     waiting = TaskResult.objects.filter(status=states.PENDING, run__due_at__lt=due_before)
-    late += [
-        (row.run.due_at, f"{words_of(row.task_name)} was due and has not started")
-        for row in waiting.select_related("run").order_by("run__due_at")[:1]
-    ]
+    # Asked for the first by due time, PostgreSQL walks all runs there are from the oldest on.
+    if oldest := waiting.aggregate(due_at=Min("run__due_at"))["due_at"]:
+        names = waiting.filter(run__due_at=oldest).values_list("task_name", flat=True)
+        late += [(oldest, f"{words_of(name)} was due and has not started") for name in names[:1]]
     if not late:
         return ""
     due_at, words = min(late, key=lambda one: one[0] or now)

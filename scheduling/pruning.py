@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from celery import states
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, PeriodicTask
 from django_celery_results.models import GroupResult, TaskResult
@@ -26,7 +26,7 @@ def prune_runs(*, keep_succeeded: timedelta, keep_others: timedelta) -> tuple[in
     """
     now = timezone.now()
     others = sorted(states.READY_STATES - {states.SUCCESS})
-    GroupResult.objects.filter(date_done__lt=now - keep_others).delete()
+    _prune_groups(before=now - keep_others)
     _prune_unused_times()
     return (
         _prune([states.SUCCESS], before=now - keep_succeeded),
@@ -66,9 +66,17 @@ def _delete(task_ids: list[str]) -> int:
     return int(deleted)
 
 
+def _prune_groups(*, before: datetime) -> None:
+    ended = (
+        GroupResult.objects.filter(date_done__lt=before).order_by("date_done").values_list("pk", flat=True)
+    )
+    while batch := list(ended[:BATCH]):
+        GroupResult.objects.filter(pk__in=batch).delete()
+
+
 def _prune_unused_times() -> None:
     """Delete times without a periodic task: two that planned the same key at once leave one over."""
     passed = ClockedSchedule.objects.filter(clocked_time__lt=timezone.now())
-    used = PeriodicTask.objects.filter(clocked__isnull=False).values("clocked")
-    unused = passed.exclude(pk__in=used)
+    # `NOT IN` would read all that waits once for each: minutes, beside 300,000.
+    unused = passed.filter(~Exists(PeriodicTask.objects.filter(clocked=OuterRef("pk"))))
     unused._raw_delete(unused.db)

@@ -91,8 +91,9 @@ def test_times_that_passed_and_nobody_has_are_deleted() -> None:
     assert set(ClockedSchedule.objects.all()) == {used, to_come}
 
 
-def test_old_results_of_groups_are_deleted() -> None:
-    for group_id, days in (("old", 91), ("new", 1)):
+def test_old_results_of_groups_are_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pruning, "BATCH", 1)
+    for group_id, days in (("old", 91), ("older", 92), ("new", 1)):
         GroupResult.objects.create(group_id=group_id)
         GroupResult.objects.filter(group_id=group_id).update(date_done=timezone.now() - days * DAY)
     prune()
