@@ -123,6 +123,9 @@ class Heart(threading.Thread):
         # First: a run that starts after the list was made must not seem to be missing in it.
         seen_at = timezone.now()
         details = {"seen_at": seen_at, **self._details()}
+        if seen_at < self._started_at:
+            # The clock was set back: runs claimed from now on would seem older than their worker, and lost.
+            self._started_at, self._registered = seen_at, False
         if self._registered and beat(self._process, started_at=self._started_at, **details):
             return
         if self._registered and Process.objects.filter(name=self._process).exists():

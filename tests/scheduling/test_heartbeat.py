@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from scheduling.heartbeat import Heart, beat, register, sign_off
 from scheduling.models import Process
-from tests.scheduling.factories import HOUR, SECOND, WORKER
+from scheduling.rescue import Watch, rescue_lost
+from tests.scheduling.factories import HOUR, SECOND, WORKER, make_started
 from tests.services import wait_until
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +104,18 @@ def test_a_heart_whose_name_was_taken_says_so_and_takes_it_back(
     heart._beat()
     assert Process.objects.get().started_at != other
     assert "Another process is called" in caplog.text
+
+
+def test_a_heart_whose_clock_was_set_back_has_started_no_later_than_its_runs(
+    heart: Heart, time_machine: Any
+) -> None:
+    heart._beat()
+    time_machine.move_to(timezone.now() - HOUR)
+    heart._beat()
+    assert Process.objects.get().started_at <= timezone.now()
+    run = make_started(ago=-SECOND)
+    Process.objects.update(running=[run.pk])
+    assert rescue_lost(Watch()) == 0
 
 
 @pytest.mark.parametrize("error", [OperationalError("away"), ZeroDivisionError("nobody foresaw")])
