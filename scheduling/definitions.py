@@ -120,9 +120,12 @@ def follow(periodic_task: PeriodicTask, *, now: datetime) -> None:
 
 
 def _edited_at(periodic_task: PeriodicTask, recurrence: Recurrence | None, now: datetime) -> datetime:
-    """When the edit was made. `.update()` does not say, so it counts from now."""
+    """When the edit was made. `.update()` does not say, so it counts from now.
+
+    So does one of a host whose clock is ahead: what is due until then would be left out.
+    """
     last_seen = recurrence.defined_at if recurrence else None
-    return periodic_task.date_changed if _was_saved_since(periodic_task, last_seen) else now
+    return min(periodic_task.date_changed, now) if _was_saved_since(periodic_task, last_seen) else now
 
 
 def _was_saved_since(periodic_task: PeriodicTask, last_seen: datetime | None) -> bool:

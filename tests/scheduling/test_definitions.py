@@ -161,6 +161,16 @@ def test_an_edit_saved_while_no_scheduler_ran_counts_from_when_it_was_made(clock
     assert next_due() == START + HOUR
 
 
+def test_an_edit_saved_where_the_clock_is_ahead_counts_from_when_it_was_noticed(clock: Any) -> None:
+    make_recurring(every=3600)
+    follow()
+    clock.shift(HOUR)
+    by_save(PeriodicTask.objects.get(), interval=IntervalSchedule.objects.create(every=60, period="seconds"))
+    clock.shift(-HOUR + SECOND)
+    follow()
+    assert next_due() == START + SECOND + MINUTE
+
+
 @pytest.mark.parametrize("changes", [{"start_time": START + 5 * HOUR}, {"expires": START + SECOND}])
 def test_its_start_and_its_end_are_followed(changes: dict[str, Any]) -> None:
     schedule = make_recurring(every=60)
