@@ -33,7 +33,10 @@ def listen() -> None:
 
 
 def wait_for_word(seconds: float) -> None:
-    """Wait until a word comes, at most so many seconds."""
+    """Wait until a word comes, at most so many seconds.
+
+    All that came meanwhile are taken at once: left over, each would end a wait for nothing.
+    """
     connection.ensure_connection()
     for _ in connection.connection.notifies(timeout=seconds, stop_after=1):
-        return
+        pass

@@ -59,6 +59,20 @@ def test_doing_it_now_instead_wakes_a_listener() -> None:
 
 @on_postgresql
 @pytest.mark.django_db(transaction=True)
+def test_words_that_came_while_nobody_waited_end_one_wait_together() -> None:
+    listen()
+    for _ in range(3):
+        in_another_connection(wake_schedulers)
+        # As a scheduler at work: asking anything makes the connection hear.
+        connection.cursor().execute("SELECT 1")
+    assert waited() < 1
+    started = time.monotonic()
+    wait_for_word(0.3)
+    assert time.monotonic() - started > 0.2
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
 def test_planning_for_later_wakes_nobody() -> None:
     listen()
     in_another_connection(lambda: plan("a", tasks.report, at=timezone.now() + HOUR))
