@@ -67,7 +67,7 @@ class Task(celery.Task):
         request = self.request
         if request.called_directly or request.is_eager:
             return self.run(*args, **kwargs)
-        _drop_broken_connections()
+        drop_broken_connections()
         request.claim = held = self._claim(args, kwargs)
         try:
             return self._run_under(held, args, revive(self, kwargs))
@@ -225,7 +225,7 @@ class Task(celery.Task):
 
 
 def _retry(held: Claim, wish: Retry) -> Never:
-    _drop_broken_connections()
+    drop_broken_connections()
     try:
         retry_later(held, wish)
     except DATABASE_AWAY as error:
@@ -234,8 +234,8 @@ def _retry(held: Claim, wish: Retry) -> Never:
     raise wish
 
 
-def _drop_broken_connections() -> None:
-    """Let an error of an earlier run cost this one nothing.
+def drop_broken_connections() -> None:
+    """Let an error of an earlier run cost this one nothing, in a child process or the worker's main one.
 
     Django's `close_old_connections` would besides, without `CONN_MAX_AGE`, open one for each run.
     """

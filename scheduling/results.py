@@ -17,6 +17,7 @@ from scheduling.causes import error_line
 from scheduling.claims import Claim
 from scheduling.encoding import CONTENT_ENCODING, CONTENT_TYPE, encode, printable
 from scheduling.exceptions import ClaimLost
+from scheduling.execution import DATABASE_AWAY, drop_broken_connections
 from scheduling.failures import record_failure
 from scheduling.models import Run
 from scheduling.retrying import give_up_attempt, lost_pause
@@ -68,6 +69,7 @@ class DatabaseBackend(StockBackend):
         state: str = states.FAILURE,
     ) -> None:
         """Record a failure, except that a run whose worker was lost gets its next attempt."""
+        drop_broken_connections()
         if isinstance(exc, WorkerLostError) and _is_put_back(task_id, exc, request):
             return
         super().mark_as_failure(task_id, exc, traceback, request, True, call_errbacks, state)
@@ -80,10 +82,19 @@ class DatabaseBackend(StockBackend):
         store_result: bool = True,
         state: str = states.REVOKED,
     ) -> None:
-        """Record that a run was revoked: a waiting one by its own message, one under way by its worker."""
-        if reason in NOT_RUN and not _stop_waiting(task_id, reason, request):
-            return
-        super().mark_as_revoked(task_id, reason, request, True, state)
+        """Record that a run was revoked: a waiting one by its own message, one under way by its worker.
+
+        Celery calls this in the worker's main process, and an error would end it. A run that is left as
+        it was is handed over again, and expires then.
+        """
+        drop_broken_connections()
+        try:
+            if reason not in NOT_RUN or _stop_waiting(task_id, reason, request):
+                super().mark_as_revoked(task_id, reason, request, True, state)
+        except DATABASE_AWAY as error:
+            logger.warning(
+                "%s is not recorded as %s, the database does not answer: %s", task_id, reason, error
+            )
 
     def cleanup(self) -> None:
         """Nothing: old runs are pruned by state and age, in batches, by a task of ours."""

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -6,6 +7,7 @@ from celery import current_app, states
 from celery.app.task import Context
 from celery.exceptions import TaskRevokedError, TimeLimitExceeded, WorkerLostError
 from celery.result import AsyncResult
+from django.db import OperationalError, connection
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
@@ -122,6 +124,32 @@ def test_an_old_message_that_expired_does_not_end_the_next_attempt(backend: Data
     run = make_run(status=states.RETRY, attempt=2)
     backend.mark_as_revoked(run.pk, "expired", request=message_of(run, retries=0))
     assert reload(run).task_result.status == states.RETRY
+
+
+def test_an_expired_message_does_not_end_the_worker_while_the_database_is_away(
+    backend: DatabaseBackend, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("the connection is closed")
+
+    run = make_run(hand_over_at=timezone.now())
+    monkeypatch.setattr(results, "cancel_runs", refuse)
+    backend.mark_as_revoked(run.pk, "expired", request=message_of(run))
+    assert "the connection is closed" in caplog.text
+    assert reload(run).task_result.status == states.PENDING
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("tell", ["mark_as_failure", "mark_as_revoked"])
+def test_what_is_told_after_the_database_was_away_is_stored(tell: str, backend: DatabaseBackend) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has no connection to lose")
+    run = make_run()
+    with suppress(OperationalError), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    words: Any = {"mark_as_failure": TimeLimitExceeded(300), "mark_as_revoked": "expired"}[tell]
+    getattr(backend, tell)(run.pk, words, request=message_of(run))
+    assert reload(run).task_result.status in states.READY_STATES
 
 
 def test_a_run_terminated_by_staff_is_revoked(backend: DatabaseBackend) -> None:
