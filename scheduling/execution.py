@@ -4,13 +4,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import inf
 from typing import Any, Never
 
 import celery
 from celery import states
-from celery.exceptions import Ignore, Reject, Retry
+from celery.exceptions import Ignore, Reject, Retry, TaskError
 from celery.utils.log import get_task_logger
 from django.db import InterfaceError, OperationalError, connections, transaction
 from django.utils import timezone
@@ -19,6 +19,7 @@ from scheduling.arguments import revive
 from scheduling.claims import Claim, claim
 from scheduling.encoding import encode, encode_words, printable
 from scheduling.exceptions import ClaimLost, ProgressInTransaction
+from scheduling.handover import FIRST_PAUSE
 from scheduling.models import Run
 from scheduling.retrying import lost_pause, retry_later
 from scheduling.unplanned import record_delivery
@@ -100,7 +101,7 @@ class Task(celery.Task):
         try:
             return self._run_atomically(held, args, kwargs) if self.atomic else self._run(held, args, kwargs)
         except Retry as wish:
-            _retry(held, wish)
+            _retry(held, wish if hasattr(wish, "given") else self._wish_raised_by_hand(wish))
         except DATABASE_AWAY as error:
             _retry(held, self._wish_for_another_try(error))
         except Ignore as wish:
@@ -109,7 +110,7 @@ class Task(celery.Task):
             raise
         except Reject as wish:
             if wish.requeue:
-                held.end(states.PENDING)
+                _wait_again(held)
             raise
 
     def _run_atomically(self, held: Claim, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -212,6 +213,13 @@ class Task(celery.Task):
             raise wish
         return wish
 
+    def _wish_raised_by_hand(self, wish: Retry) -> Retry:
+        """Return a `Retry` that the task made itself as `retry` makes it: with a time, and a limit."""
+        eta, countdown = (wish.when, None) if isinstance(wish.when, datetime) else (None, wish.when)
+        error = wish.exc or TaskError(wish.message or "the task asked to be tried again")
+        made: Retry = self.retry(exc=error, eta=eta, countdown=countdown, throw=False)
+        return made
+
     def _wish_for_another_try(self, error: Exception) -> Retry:
         """Return the wish to try again after an error of the database, which is no fault of the task.
 
@@ -222,6 +230,13 @@ class Task(celery.Task):
         if self.max_retries is not None and tried >= self.max_retries:
             raise error
         return Retry(exc=error, when=timezone.now() + lost_pause(tried + 1))
+
+
+def _wait_again(held: Claim) -> None:
+    """Give a run back with its message; another one is sent if the broker forgets that."""
+    with held.transaction():
+        held.end(states.PENDING)
+        Run.objects.filter(pk=held.task_id).update(hand_over_at=timezone.now() + FIRST_PAUSE)
 
 
 def _retry(held: Claim, wish: Retry) -> Never:

@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 from celery import states
-from celery.exceptions import Ignore, Reject
+from celery.exceptions import Ignore, Reject, Retry
 from django.db import IntegrityError, OperationalError, connection
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from orders.models import Category
 from scheduling import claims, execution
+from scheduling.handover import lease_due
 from scheduling.models import Attempt, Run
 from tests.scheduling import tasks_for_tests as tasks
 from tests.scheduling.factories import deliver, make_run, reload, result_of, run_task
@@ -245,6 +246,31 @@ def test_the_effect_of_an_attempt_to_retry_is_undone() -> None:
     assert effects() == []
 
 
+@pytest.mark.parametrize(("when", "seconds"), [(None, 180), (5, 5)])
+def test_a_retry_raised_without_asking_for_one_waits_too(
+    when: int | None, seconds: int, monkeypatch: pytest.MonkeyPatch, time_machine: Any
+) -> None:
+    def retry() -> None:
+        raise Retry("not yet", when=when)
+
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    time_machine.move_to(now, tick=False)
+    monkeypatch.setattr(tasks.report, "run", retry)
+    run = run_task(tasks.report)
+    assert (run.task_result.status, run.hand_over_at) == (states.RETRY, now + timedelta(seconds=seconds))
+
+
+def test_a_retry_raised_without_asking_for_one_is_raised_no_more_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def retry() -> None:
+        raise Retry("not yet")
+
+    monkeypatch.setattr(tasks.report, "run", retry)
+    monkeypatch.setattr(tasks.report, "max_retries", 0)
+    assert run_task(tasks.report).task_result.status == states.FAILURE
+
+
 def test_the_failed_attempt_is_kept() -> None:
     run = run_task(tasks.retry_by_hand)
     attempt = Attempt.objects.get()
@@ -407,6 +433,19 @@ def test_one_that_goes_back_to_its_queue_waits(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(tasks.report, "run", reject)
     assert run_task(tasks.report).task_result.status == states.PENDING
+
+
+def test_one_that_goes_back_to_its_queue_is_handed_over_if_the_broker_forgets_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def reject() -> None:
+        raise Reject("not now", requeue=True)
+
+    monkeypatch.setattr(tasks.report, "run", reject)
+    run = make_run(tasks.report, hand_over_at=None)
+    deliver(run)
+    later = timezone.now() + timedelta(minutes=1)
+    assert lease_due(now=later) == [run]
 
 
 def test_a_task_that_replaces_itself_says_that_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
