@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from math import inf
 from typing import Any, Never
 
-import celery
 from celery import states
+from celery.contrib.django.task import DjangoTask
 from celery.exceptions import Ignore, Reject, Retry, TaskError
 from celery.utils.log import get_task_logger
 from django.db import InterfaceError, OperationalError, connections, transaction
@@ -35,7 +35,7 @@ DATABASE_AWAY = (OperationalError, InterfaceError)
 DATABASE_PAUSE_SECONDS = 1.0
 
 
-class Task(celery.Task):
+class Task(DjangoTask):
     """A task whose database effect happens at most once.
 
     A run is claimed before any work: a message that is delivered twice works once. By default the

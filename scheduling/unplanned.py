@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from celery.app.task import Context, Task
+from celery.utils.time import maybe_iso8601, maybe_make_aware
 from django.db import transaction
 from django.utils import timezone
 from django_celery_results.models import TaskResult
@@ -70,7 +71,7 @@ def _insert(
     run = Run(
         task_result=result,
         subject=subject_of(key or ""),
-        due_at=now,
+        due_at=maybe_make_aware(maybe_iso8601(message.eta)) if message.eta else now,
         args=args,
         kwargs=kwargs,
         options=_options_of(message),

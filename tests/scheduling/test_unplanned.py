@@ -7,6 +7,7 @@ import pytest
 from celery import current_app, states
 from celery.signals import after_task_publish
 from django.db import transaction
+from django.utils import timezone
 from django_celery_results.models import TaskResult
 from kombu import Connection
 from kombu.utils.json import dumps, loads
@@ -15,7 +16,7 @@ from orders.models import Category
 from scheduling import unplanned
 from scheduling.models import Run
 from tests.scheduling import tasks_for_tests as tasks
-from tests.scheduling.factories import deliver, make_run, reload
+from tests.scheduling.factories import HOUR, deliver, make_run, reload
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +36,20 @@ def test_a_message_of_third_party_code_is_recorded(producer: Any) -> None:
     assert (run.kwargs, run.queue, run.planned_by) == ({"name": "é"}, "celery", "code")
     assert run.handed_over_at is not None
     assert run.hand_over_at is None
+
+
+def test_one_for_later_is_due_when_it_says(producer: Any) -> None:
+    later = timezone.now() + HOUR
+    sent = tasks.remember.apply_async(kwargs={"name": "é"}, producer=producer, eta=later)
+    assert Run.objects.get(pk=sent.id).due_at == later
+
+
+def test_one_sent_once_the_transaction_is_committed_is_recorded(
+    producer: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.remember.apply_async_on_commit(kwargs={"name": "é"}, producer=producer)
+    assert Run.objects.get().kwargs == {"name": "é"}
 
 
 def test_its_arguments_are_whole(producer: Any) -> None:
