@@ -2,10 +2,12 @@
 
 import ast
 from collections.abc import Iterator
-from typing import TypeGuard
 
-PUBLISHES = {"delay", "apply_async", "send_task"}
+PUBLISHES = {"delay", "apply_async", "send_task", "delay_on_commit", "apply_async_on_commit"}
 """The methods that do. A call of a signature itself is not recognised."""
+
+CALLS_LATER = {"partial", "on_commit"}
+"""What calls a method that it is given."""
 
 
 def find_publishing_calls(source: str, *, name: str) -> Iterator[tuple[str, str]]:
@@ -15,19 +17,28 @@ def find_publishing_calls(source: str, *, name: str) -> Iterator[tuple[str, str]
         source: the module's text.
         name: what to call it.
     """
-    if not any(f"{method}(" in source for method in PUBLISHES):
+    if not any(f".{method}" in source for method in PUBLISHES):
         return
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        if _publishes(node):
-            yield f"{name}:{node.lineno} ({_scope_of(node, tree)})", ast.unparse(node.func)
+        if method := _publishing(node):
+            yield f"{name}:{method.lineno} ({_scope_of(method, tree)})", ast.unparse(method)
 
 
-def _publishes(node: ast.AST) -> TypeGuard[ast.Call]:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in PUBLISHES
+def _publishing(node: ast.AST) -> ast.Attribute | None:
+    """Return the method that a call publishes by, if it does."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name) as method) if name in PUBLISHES:
+            return method
+        case ast.Call(
+            func=ast.Name(id=caller) | ast.Attribute(attr=caller),
+            args=[ast.Attribute(attr=name) as method, *_],
+        ) if caller in CALLS_LATER and name in PUBLISHES:
+            return method
+    return None
 
 
-def _scope_of(call: ast.Call, tree: ast.Module) -> str:
+def _scope_of(call: ast.Attribute, tree: ast.Module) -> str:
     """Return the innermost function or class around a call."""
     around = [
         node

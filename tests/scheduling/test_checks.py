@@ -33,13 +33,20 @@ def test_a_receiver_that_publishes_is_named() -> None:
         "app.send_task('shop.tasks.send_receipt')",
         "task.s(1).apply_async()",
         "transaction.on_commit(lambda: task.delay(1))",
+        "transaction.on_commit(functools.partial(task.delay, 1))",
+        "transaction.on_commit(task.delay)",
+        "on_commit(partial(task.apply_async, [1]))",
+        "task.delay_on_commit(1)",
+        "task.apply_async_on_commit([1])",
     ],
 )
 def test_each_way_of_publishing_is_found(call: str) -> None:
     assert len(found_in(call)) == 1
 
 
-@pytest.mark.parametrize("text", ["plan('x', task, at=now)", "# task.delay() would hang", "'task.delay()'"])
+@pytest.mark.parametrize(
+    "text", ["plan('x', task, at=now)", "# task.delay() would hang", "'task.delay()'", "sleep(self.delay)"]
+)
 def test_what_only_speaks_of_it_is_not(text: str) -> None:
     assert found_in(text) == []
 
