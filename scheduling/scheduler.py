@@ -182,7 +182,8 @@ class Scheduler(beat.Scheduler):
         held.stop()
         self._publisher = Publisher(self.app, failing_since=held.failing_since or timezone.now())
         self._publisher.error = f"no answer for {silent_seconds:.0f} seconds"
-        logger.error("The broker does not answer, runs wait in the database")
+        if held.failing_since is None:
+            logger.error("The broker does not answer, runs wait in the database")
         self._publisher.start()
 
     def _follow_edits(self) -> None:

@@ -176,6 +176,16 @@ def test_each_publisher_left_behind_is_given_more_time(
     assert replaced == [True, False, False, False, False]
 
 
+def test_a_broker_that_gives_no_answer_is_logged_once(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("scheduling.publisher.Publisher.start", lambda self: None)
+    monkeypatch.setattr("scheduling.publisher.Publisher.silent_for", lambda self: 1000.0)
+    for _ in range(3):
+        scheduler._replace_hung_publisher()
+    assert caplog.text.count("The broker does not answer") == 1
+
+
 @pytest.mark.parametrize("error", [OperationalError("away"), ValidationError("an unknown time zone")])
 def test_an_error_does_not_end_it(
     scheduler: Scheduler, messages: Messages, monkeypatch: pytest.MonkeyPatch, error: Exception
