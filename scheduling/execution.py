@@ -208,6 +208,8 @@ class Task(DjangoTask):
             raise exc or self.MaxRetriesExceededError(f"{self.name} was tried {request.retries + 1} times")
         pause = self.default_retry_delay if countdown is None else countdown
         wish = Retry(exc=exc, when=eta or timezone.now() + timedelta(seconds=pause))
+        if isinstance(expires := options.get("expires"), datetime):
+            options["expires"] = expires.isoformat()
         wish.given = {"args": args, "kwargs": kwargs, "options": options or None}
         if throw:
             raise wish

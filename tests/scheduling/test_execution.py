@@ -324,6 +324,16 @@ def test_new_arguments_and_options_are_kept(monkeypatch: pytest.MonkeyPatch) -> 
     assert (run.args, run.kwargs, run.options) == ([], {"name": "other"}, {"queue": "slow"})
 
 
+def test_a_time_to_have_been_tried_again_by_reaches_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    expires = timezone.now() + timedelta(hours=1)
+
+    def retry(name: str) -> None:
+        raise tasks.record.retry(expires=expires)
+
+    monkeypatch.setattr(tasks.record, "run", retry)
+    assert run_task(tasks.record, name="x").options == {"expires": expires.isoformat()}
+
+
 def test_arguments_stay_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
     def retry(name: str) -> None:
         raise tasks.record.retry()
