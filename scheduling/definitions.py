@@ -147,5 +147,6 @@ def _resume_paused(*, now: datetime) -> None:
     over = Recurrence.objects.filter(paused_until__lte=now)
     names = list(over.values_list("pk", flat=True))
     if names:
-        PeriodicTask.objects.filter(pk__in=names).update(enabled=True, date_changed=now)
+        # In the order in which a claim locks them.
         Recurrence.objects.filter(pk__in=names).update(paused_until=None, pause_reason="")
+        PeriodicTask.objects.filter(pk__in=names).update(enabled=True, date_changed=now)

@@ -66,6 +66,7 @@ def save_schedule(
         OwnedByCode: it is defined in code.
     """
     refuse_code_defined(periodic_task)
+    _lock_rules(periodic_task)
     check_arguments(catalogue.schedulable_task(periodic_task.task), kwargs)
     periodic_task.kwargs = json.dumps(kwargs)
     with_timing(periodic_task, _shared(timing))
@@ -105,6 +106,7 @@ def pause(periodic_task: RecurringTask, *, reason: str, until: datetime | None =
         reason: why, for whoever wonders later.
         until: when it goes on by itself; empty: when somebody resumes it.
     """
+    _lock_rules(periodic_task)
     _set_enabled(periodic_task, False)
     _set_rules(periodic_task, paused_until=until, pause_reason=reason, skip_at=None, next_due_at=None)
 
@@ -113,6 +115,7 @@ def pause(periodic_task: RecurringTask, *, reason: str, until: datetime | None =
 def resume(periodic_task: RecurringTask) -> RecurringTask:
     """Let it go on; what was due meanwhile is not made up for."""
     refuse_retired(periodic_task)
+    _lock_rules(periodic_task)
     _set_enabled(periodic_task, True)
     _set_rules(periodic_task, paused_until=None, pause_reason="")
     return _followed(periodic_task)
@@ -128,7 +131,7 @@ def skip_next(periodic_task: RecurringTask) -> datetime:
     Raises:
         NothingToSkip: no run is to come.
     """
-    rules = Recurrence.objects.select_for_update().filter(pk=periodic_task.pk).first()
+    rules = _lock_rules(periodic_task)
     if rules is None or rules.next_due_at is None:
         raise NothingToSkip(periodic_task.name)
     _set_rules(periodic_task, skip_at=rules.next_due_at)
@@ -196,6 +199,11 @@ def _shared(timing: Timing) -> Timing:
         timing.save()
         return timing
     return known
+
+
+def _lock_rules(periodic_task: RecurringTask) -> Recurrence | None:
+    """Lock what a scheduler locks first, or the two might wait for each other."""
+    return Recurrence.objects.select_for_update().filter(pk=periodic_task.pk).first()
 
 
 def _set_enabled(periodic_task: RecurringTask, enabled: bool) -> None:

@@ -1,6 +1,7 @@
 """Several connections at once: threads here stand for processes."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,12 +16,14 @@ from django_celery_results.models import TaskResult
 from orders.models import Category
 from scheduling.cancelling import cancel
 from scheduling.claims import claim
+from scheduling.definitions import follow_edits
 from scheduling.due import claim_due
 from scheduling.exceptions import AlreadyRan, NotPlanned
 from scheduling.handover import lease_due
-from scheduling.models import Run
+from scheduling.models import Recurrence, RecurringTask, Run
 from scheduling.planning import Plan, plan, plan_many, postpone
 from scheduling.recurring import claim_occurrences
+from scheduling.schedules import Policies, pause, resume, save_schedule
 from tests.scheduling import tasks_for_tests as tasks
 from tests.scheduling.factories import HOUR, MINUTE, deliver, make_due, make_recurring, make_run
 
@@ -156,6 +159,31 @@ def test_a_postponement_and_a_scheduler_at_once_agree(number: int) -> None:
     at_once(move, lambda: list(claim_due(now=timezone.now(), lease=LEASE)) and None)
     assert moved == [not Run.objects.exists()]
     assert moved == [PeriodicTask.objects.exists()]
+
+
+def _save(schedule: RecurringTask) -> None:
+    save_schedule(schedule, timing=schedule.interval, kwargs={}, policies=Policies())
+
+
+def _go_on(schedule: RecurringTask) -> None:
+    follow_edits(now=timezone.now())
+
+
+@pytest.mark.parametrize("edit", [lambda schedule: pause(schedule, reason="x"), resume, _save, _go_on])
+def test_an_edit_and_a_scheduler_that_claims_the_schedule_do_not_lock_each_other_out(
+    edit: Callable[[RecurringTask], object],
+) -> None:
+    make_due(make_recurring(every=3600), timezone.now(), paused_until=timezone.now())
+    schedule = RecurringTask.objects.get()
+    editor = threading.Thread(target=lambda: at_once(lambda: edit(schedule) and None))
+    with transaction.atomic():
+        # What a claim locks, in its order, as slow as can be.
+        Recurrence.objects.select_for_update().get()
+        editor.start()
+        time.sleep(0.3)
+        PeriodicTask.objects.update(total_run_count=1)
+    editor.join(30)
+    assert not editor.is_alive()
 
 
 def test_planning_again_while_it_is_claimed_waits_for_the_outcome() -> None:
