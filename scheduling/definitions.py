@@ -71,7 +71,8 @@ def follow_edits(*, now: datetime) -> int:
 
 def _follow_edits(periodic_tasks: QuerySet[PeriodicTask], *, now: datetime) -> int:
     edited, touched = [], []
-    for row in periodic_tasks.iterator():
+    # Not `iterator()`: a row that cannot be read would leave its cursor open.
+    for row in periodic_tasks:
         if _is_edited(row):
             edited.append(row)
         elif _was_saved_since(row, row.recurrence.defined_at):
