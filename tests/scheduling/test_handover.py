@@ -79,7 +79,12 @@ def test_what_is_taken_off_the_list_costs_no_more_each_the_more_there_are(
         make_started(task_id=str(number), hand_over_at=ago())
     compared = []
     equal = Run.__eq__
-    monkeypatch.setattr(Run, "__eq__", lambda self, other: compared.append(self) or equal(self, other))
+
+    def count_and_compare(run: Run, other: object) -> bool:
+        compared.append(run)
+        return equal(run, other)
+
+    monkeypatch.setattr(Run, "__eq__", count_and_compare)
     assert lease_due(now=timezone.now()) == []
     assert len(compared) <= 60
 
