@@ -22,7 +22,7 @@ from scheduling.exceptions import ClaimLost, ProgressInTransaction
 from scheduling.handover import FIRST_PAUSE
 from scheduling.models import Run
 from scheduling.retrying import lost_pause, retry_later
-from scheduling.unplanned import record_delivery
+from scheduling.unplanned import PLANNED_HEADER, record_delivery
 
 logger = get_task_logger(__name__)
 
@@ -71,10 +71,19 @@ class Task(DjangoTask):
         drop_broken_connections()
         request.claim = held = self._claim(args, kwargs)
         try:
-            return self._run_under(held, args, revive(self, kwargs))
+            return self._run_under(held, args, self._revive(kwargs))
         except ClaimLost as error:
             logger.warning("%s", error)
             raise Ignore(str(error)) from error
+
+    def _revive(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments as the task is annotated; Celery's own callers need not keep to that."""
+        try:
+            return revive(self, kwargs)
+        except ValueError:
+            if getattr(self.request, PLANNED_HEADER, False):
+                raise
+            return kwargs
 
     def _claim(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Claim:
         request = self.request

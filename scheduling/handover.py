@@ -14,7 +14,7 @@ from kombu import Producer
 
 from scheduling.models import Run
 from scheduling.runs import UNFINISHED, WAITING, shown_arguments, shown_positionals
-from scheduling.unplanned import LIMITS, PLACE, PLANNED_HEADER
+from scheduling.unplanned import LIMITS, PLACE, PLANNED_HEADER, SENT_BY
 
 LEASE = timedelta(seconds=30)
 """How long a scheduler has for publishing what it took; a killed one's runs are free after that."""
@@ -105,7 +105,7 @@ def publish(run: Run, *, app: Celery, producer: Producer) -> None:
     message.headers.update(
         options.pop("headers", {}),
         periodic_task_name=run.task_result.periodic_task_name,
-        **{PLANNED_HEADER: True},
+        **{PLANNED_HEADER: run.planned_by != SENT_BY},
     )
     route = app.amqp.router.route(options, task.name, run.args, run.kwargs, task)
     app.amqp.send_task_message(producer, task.name, message, retry=False, **route)

@@ -14,7 +14,10 @@ from scheduling.models import Run
 from scheduling.runs import build_result, insert_runs, shown_arguments, shown_positionals, subject_of
 
 PLANNED_HEADER = "planned"
-"""Marks the messages whose run is written already."""
+"""Marks the messages whose run is written already; its value is whether it was planned, not only sent."""
+
+SENT_BY = "code"
+"""Who planned the run of a message that was sent without a plan."""
 
 PLACE = ("group_id", "group_index", "chord", "chain", "callbacks", "errbacks", "root_id", "parent_id")
 """The options that give a message its place in a chain, a group or a chord."""
@@ -79,7 +82,7 @@ def _insert(
         handed_over_at=now,
         hand_overs=1,
         attempt=message.retries + 1,
-        planned_by="code",
+        planned_by=SENT_BY,
         parent_id=message.parent_id or "",
         group_id=message.group or "",
     )

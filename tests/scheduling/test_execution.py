@@ -468,3 +468,15 @@ def test_a_task_that_replaces_itself_says_that_it_cannot(monkeypatch: pytest.Mon
 def test_started_told_by_celery_itself_does_not_spoil_the_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks.report, "track_started", True)
     assert run_task(tasks.report).task_result.status == states.SUCCESS
+
+
+def test_a_message_that_nobody_planned_need_not_fit_the_annotations() -> None:
+    run = make_run(tasks.add, kwargs={"x": "1", "y": "2"})
+    deliver(run, planned=False)
+    assert result_of(run).result == "12"
+
+
+def test_a_planned_run_must_fit_them() -> None:
+    run = run_task(tasks.add, x="one", y=2)
+    assert run.task_result.status == states.FAILURE
+    assert "x must be a whole number" in run.error

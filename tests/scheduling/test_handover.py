@@ -167,6 +167,15 @@ def test_headers_priority_and_expiry_reach_the_message(messages: Messages, produ
     assert message.properties["priority"] == 3
 
 
+@pytest.mark.parametrize(("planned_by", "planned"), [("rule", True), ("code", False)])
+def test_a_message_says_whether_its_run_was_planned(
+    planned_by: str, planned: bool, messages: Messages, producer: Any
+) -> None:
+    publish(make_run(planned_by=planned_by), app=current_app, producer=producer)
+    [message] = messages()
+    assert message.headers["planned"] is planned
+
+
 def test_the_place_in_a_chord_reaches_the_message(messages: Messages, producer: Any) -> None:
     body = dict(tasks.total.s())
     options = {"group_id": "g", "group_index": 1, "chord": body, "callbacks": [dict(tasks.report.si())]}
