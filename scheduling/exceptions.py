@@ -24,6 +24,10 @@ class InvalidPlan(SchedulingError, ValueError):
     """The work cannot be planned as given."""
 
 
+class UnknownTask(SchedulingError):
+    """The code has no such task: it was taken out, or this process runs older code."""
+
+
 class OwnedByCode(SchedulingError):
     """It is defined in code: staff may pause it, but not change it."""
 

@@ -12,6 +12,7 @@ from django.db.models import F, QuerySet
 from django_celery_results.models import TaskResult
 from kombu import Producer
 
+from scheduling.exceptions import UnknownTask
 from scheduling.models import Run
 from scheduling.runs import UNFINISHED, WAITING, shown_arguments, shown_positionals
 from scheduling.unplanned import LIMITS, PLACE, PLANNED_HEADER, SENT_BY
@@ -87,9 +88,12 @@ def publish(run: Run, *, app: Celery, producer: Producer) -> None:
     cost.
 
     Raises:
+        UnknownTask: the code has no such task.
         kombu.exceptions.OperationalError, OSError: the broker did not take it.
     """
-    task = app.tasks[run.task_result.task_name]
+    task = app.tasks.get(run.task_result.task_name)
+    if task is None:
+        raise UnknownTask(run.task_result.task_name)
     options: dict[str, Any] = {**extract_exec_options(task), "queue": run.queue or None, **run.options}
     message = app.amqp.create_task_message(
         run.pk,

@@ -61,12 +61,15 @@ def run_of(
         not_run: set if it is only recorded.
         mark: see `run_id`.
     """
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    headers: dict[str, Any] = {}
+    task: Task | None = None
     try:
         args, kwargs, headers = _arguments_of(periodic_task)
         task = _task_of(periodic_task)
         check_arguments(task, kwargs, args)
     except InvalidPlan as error:
-        args, kwargs, headers, task = [], {}, {}, None
         not_run = not_run or NotRun("", str(error))
     result = build_result(
         task_id=run_id(key=periodic_task.name, due_at=due_at, mark=mark),

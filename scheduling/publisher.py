@@ -16,6 +16,7 @@ from kombu import Connection, Producer
 from kombu.exceptions import BatchPublishError, OperationalError
 
 from scheduling.brokers import TAKES_NOTHING
+from scheduling.exceptions import UnknownTask
 from scheduling.handover import lease_due, mark_published, publish, release
 from scheduling.models import Run
 
@@ -180,6 +181,11 @@ class Publisher(threading.Thread):
             publish(run, app=self._app, producer=producer)
         except BROKER_FAILED:
             raise
+        except UnknownTask as error:
+            # Tried again it would wait for ever, and nobody would see why.
+            logger.error("%s has failed: %s", run.pk, error)
+            self._app.backend.mark_as_failure(run.pk, error)
+            return False
         except Exception as error:
             if self._connection and isinstance(error, self._connection.connection_errors):
                 raise OperationalError(str(error)) from error

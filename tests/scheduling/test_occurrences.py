@@ -68,3 +68,9 @@ def test_without_any_it_is_the_default() -> None:
 def test_a_task_that_does_not_check_its_arguments_takes_any(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks.record, "typing", False)
     assert run_for(make_one_off(kwargs='{"anything": 1}')).hand_over_at is not None
+
+
+def test_a_task_that_is_gone_keeps_its_arguments_for_when_it_is_back() -> None:
+    run = run_for(make_one_off(task="no.such.task", kwargs='{"name": "one"}'))
+    assert run.task_result.status == "FAILURE"
+    assert run.kwargs == {"name": "one"}

@@ -4,9 +4,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from celery import current_app
+from celery import current_app, states
 from django.db import OperationalError, connection
 from django.utils import timezone
+from django_celery_results.models import TaskResult
 
 from scheduling import handover
 from scheduling import publisher as publishing
@@ -65,7 +66,7 @@ def test_one_message_that_cannot_be_built_does_not_hold_up_the_others(
     publisher: Publisher, messages: Messages
 ) -> None:
     runs = leased(3)
-    runs[1].task_result.task_name = "no.such.task"
+    runs[1].options = {"headers": "none"}
     publisher.put(runs)
     publisher.step()
     assert [message.headers["id"] for message in messages()] == ["run 0", "run 2"]
@@ -74,6 +75,23 @@ def test_one_message_that_cannot_be_built_does_not_hold_up_the_others(
     assert bad.hand_over_at
     assert bad.hand_over_at > timezone.now()
     assert publisher.failing_since is None
+
+
+def test_a_run_whose_task_is_gone_fails_in_words_and_holds_up_no_others(
+    publisher: Publisher, messages: Messages
+) -> None:
+    runs = leased(2)
+    TaskResult.objects.filter(task_id="run 0").update(task_name="gone.task")
+    runs[0].task_result.task_name = "gone.task"
+    publisher.put(runs)
+    publisher.step()
+    assert [message.headers["id"] for message in messages()] == ["run 1"]
+    gone = reload(runs[0])
+    assert gone.task_result.status == states.FAILURE
+    assert "The code has no such task" in gone.error
+    assert "gone.task" in gone.error
+    publisher.step()
+    assert reload(gone).hand_over_at is None
 
 
 def test_while_the_broker_refuses_runs_wait_in_the_database(
