@@ -85,6 +85,7 @@ def run_of(
     return Run(
         task_result=result,
         subject=subject_of(periodic_task.name),
+        planned_at=periodic_task.date_changed if periodic_task.clocked_id else None,
         due_at=due_at,
         args=args,
         kwargs=kwargs,

@@ -157,6 +157,7 @@ def _repeat(run: Run, *, how: Again, at: datetime, kwargs: dict[str, Any] | None
             shown_kwargs=shown_arguments(task, given),
         ),
         subject=run.subject,
+        planned_at=timezone.now(),
         due_at=at,
         args=run.args,
         kwargs=given,

@@ -40,6 +40,8 @@ class Records:
 
     runs: list[Run] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
+    planned_at: dict[str, datetime] = field(default_factory=dict)
+    """By the plans' keys."""
 
     def store(self) -> None:
         """Store them, in a few statements, the newest last, as they would have come."""
@@ -104,6 +106,7 @@ class Records:
     def _add(self, plan: Plan, result: TaskResult, **fields: Any) -> None:
         known = {
             "subject": subject_of(plan.key),
+            "planned_at": self.planned_at.get(plan.key),
             "due_at": plan.at,
             "kwargs": plan.kwargs,
             "queue": "celery",

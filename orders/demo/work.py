@@ -69,6 +69,7 @@ class Work:
     def _follow(self, history: History, due: Mapping[FollowUp, Plan]) -> None:
         over_at = history.waited_until or self.now
         for follow_up, plan in due.items():
+            self.records.planned_at[plan.key] = history.placed_at
             if plan.at > over_at and history.waited_until:
                 self._call_off(history, follow_up, plan, at=over_at)
             elif plan.at > over_at:

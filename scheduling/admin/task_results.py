@@ -184,6 +184,7 @@ class TaskResultAdmin(ModelAdmin):
             "result": result,
             "title": words_of(result.task_name),
             "page": RunPage(result),
+            "list_filters": request.GET.get("_changelist_filters", ""),
             "actions": buttons_of(request, result),
             "media": self.media,
         }

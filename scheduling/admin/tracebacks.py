@@ -57,3 +57,8 @@ class Traceback:
     def ours(self) -> list[Frame]:
         """The calls in the project's own code, innermost first: where to look."""
         return [frame for frame in reversed(self.frames) if frame.ours]
+
+
+def read_traceback(text: str | None) -> Traceback | None:
+    """Return what can be read in a traceback's text, if there is one."""
+    return Traceback(text) if text and text.strip() else None

@@ -27,6 +27,9 @@ class Run(models.Model):
         related_name="run",
     )
     subject = models.CharField(max_length=200, blank=True, help_text='Whom it is about: "order:123".')
+    planned_at = models.DateTimeField(
+        null=True, help_text="When it was planned, or last postponed. Empty for runs of a schedule."
+    )
     due_at = models.DateTimeField()
     args = models.JSONField(default=list, help_text="The positional arguments, lossless.")
     kwargs = models.JSONField(default=dict, help_text="The keyword arguments, lossless.")

@@ -74,3 +74,9 @@ def test_a_task_that_is_gone_keeps_its_arguments_for_when_it_is_back() -> None:
     run = run_for(make_one_off(task="no.such.task", kwargs='{"name": "one"}'))
     assert run.task_result.status == "FAILURE"
     assert run.kwargs == {"name": "one"}
+
+
+def test_what_was_planned_keeps_when_that_was() -> None:
+    planned = make_one_off()
+    assert run_for(planned).planned_at == planned.date_changed
+    assert run_for(make_recurring()).planned_at is None

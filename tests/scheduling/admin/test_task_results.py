@@ -7,13 +7,10 @@ import pytest
 from celery import states
 from django.contrib import admin
 from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 from django_celery_results.models import GroupResult, TaskResult
 from pytest_django import DjangoAssertNumQueries
 
-from scheduling.encoding import encode, encode_error, encode_words
-from scheduling.models import Attempt, Run
 from tests.scheduling.runs import make_run
 
 pytestmark = pytest.mark.django_db
@@ -25,12 +22,6 @@ def listed(client: Client, query: str = "") -> list[str]:
     response = client.get(f"{LIST}{query}")
     assert response.status_code == 200
     return [result.task_id for result in response.context["cl"].result_list]
-
-
-def page(client: Client, run: Run) -> str:
-    response = client.get(reverse("admin:django_celery_results_taskresult_change", args=[run.pk]))
-    assert response.status_code == 200
-    return response.content.decode()
 
 
 def test_stock_admins_are_gone() -> None:
@@ -155,47 +146,3 @@ def test_run_cannot_be_edited(admin_client: Client) -> None:
 
 def test_unknown_run_leads_back(admin_client: Client) -> None:
     assert admin_client.get(f"{LIST}{uuid.uuid4()}/change/").status_code == 302
-
-
-def test_page_asks_as_many_questions_for_many_attempts(
-    admin_client: Client, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    run = make_run(states.FAILURE, attempt=4)
-    for number in (1, 2, 3):
-        Attempt.objects.create(run=run, number=number, ended_at=timezone.now(), error="refused")
-    page(admin_client, run)
-    with django_assert_num_queries(5):
-        page(admin_client, run)
-
-
-def test_page_names_the_arguments(admin_client: Client) -> None:
-    content = page(admin_client, make_run(kwargs={"order_id": 1042}))
-    assert "order id" in content
-    assert "1042" in content
-
-
-def test_page_shows_what_was_returned(admin_client: Client) -> None:
-    run = make_run(states.SUCCESS, result=encode("deleted 3 rows"))
-    assert "deleted 3 rows" in page(admin_client, run)
-
-
-def test_page_shows_our_own_frames_first(admin_client: Client, settings: object) -> None:
-    traceback = (
-        "Traceback (most recent call last):\n"
-        f'  File "{settings.BASE_DIR}/orders/tasks.py", line 12, in remind\n'  # type: ignore[attr-defined]
-        "    send_mail()\n"
-        '  File "/usr/lib/python3.13/smtplib.py", line 252, in connect\n'
-        "    raise OSError\n"
-        "OSError: refused\n"
-    )
-    run = make_run(states.FAILURE, result=encode_error(OSError("refused")), traceback=traceback)
-    content = page(admin_client, run)
-    assert "OSError: refused" in content
-    assert content.index("orders/tasks.py:12") < content.index("smtplib.py")
-
-
-def test_page_says_why_a_run_was_cancelled(admin_client: Client) -> None:
-    run = make_run(
-        states.REVOKED, not_run_because="cancelled", reason="the order was paid", result=encode_words("paid")
-    )
-    assert "the order was paid" in page(admin_client, run)

@@ -1,0 +1,84 @@
+"""The arguments of a run as its page shows them: by the words of the task's signature."""
+
+import inspect
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from celery.app.task import Task
+from django.apps import apps
+from django.contrib import admin
+from django.urls import reverse
+from django_celery_results.models import TaskResult
+
+from scheduling.arguments import Argument, arguments_of
+from scheduling.models import Run
+from scheduling.runs import shown_arguments
+
+_NONE = ("[]", "()", "{}")
+
+
+@dataclass(frozen=True)
+class ShownArgument:
+    """One argument.
+
+    Args:
+        url: the page of the row that it names, if it names one.
+    """
+
+    words: str
+    value: str
+    url: str = ""
+
+
+def shown_arguments_of(result: TaskResult, run: Run | None, task: Task | None) -> Iterator[ShownArgument]:
+    """Yield the arguments of a run, secret ones hidden.
+
+    Args:
+        task: nothing if the code has no such task. Nobody knows then which arguments are secret, but
+            what Celery keeps in text had them hidden when the run was written.
+    """
+    if run is None or task is None:
+        texts = (("Positional", result.task_args), ("Named", result.task_kwargs))
+        yield from (ShownArgument(words, text) for words, text in texts if text and text not in _NONE)
+        return
+    known = arguments_of(task)
+    for name, value in shown_arguments(task, _by_name(run, task)).items():
+        yield _shown(name, value, known)
+
+
+def readable(value: Any) -> str:
+    """Return a value of JSON as people read it."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return "yes" if value else "no"
+        case None:
+            return "none"
+        case list() if all(isinstance(one, str | int | float) for one in value):
+            return "\n".join(map(readable, value)) or "none"
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _shown(name: str, value: Any, known: Mapping[str, Argument]) -> ShownArgument:
+    argument = known.get(name)
+    if argument is None:
+        return ShownArgument(name.replace("_", " ").capitalize(), readable(value))
+    words = dict(argument.choices).get(value) if isinstance(value, str | int) else None
+    return ShownArgument(argument.words, words or readable(value), _url_of(argument, value))
+
+
+def _url_of(argument: Argument, value: Any) -> str:
+    model = apps.get_model(argument.model) if argument.model else None
+    if model is None or not admin.site.is_registered(model) or not isinstance(value, int):
+        return ""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[value])
+
+
+def _by_name(run: Run, task: Task) -> dict[str, Any]:
+    """Return the arguments by the names of the task's signature, as far as it goes."""
+    names = list(inspect.signature(task.run).parameters)[: len(run.args)]
+    names += [f"argument {place + 1}" for place in range(len(names), len(run.args))]
+    return {**dict(zip(names, run.args, strict=True)), **run.kwargs}
