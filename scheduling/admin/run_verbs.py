@@ -1,6 +1,6 @@
 """The actions on runs: run again, cancel, stop, delete old, halt."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from celery import states
@@ -156,18 +156,13 @@ class Stop(RunAction):
             "Nothing more of what it does to the database is kept, and its process ends within seconds. "
             "What has left the house, such as an e-mail, stays sent."
         )
-        unable = Process.objects.filter(kind=Process.Kind.WORKER, can_stop=False)
-        names = ", ".join(unable.order_by("name").values_list("name", flat=True)[:5])
-        return (
-            f"{words} A run on {names} goes on to its end all the same: its pool has no processes to end."
-            if names
-            else words
-        )
+        return " ".join(filter(None, (words, _goes_on(self._ids(self._choices[0][0])))))
 
     def act(self, task_ids: Sequence[str], form: Any) -> tuple[str, str]:
         """Stop them, and say what became of each."""
         reason = f"{form.cleaned_data['reason']} (stopped by {self.by})"
-        return _proof(stop_runs(task_ids, because=reason), task_ids, "stopped"), ""
+        stopped = stop_runs(task_ids, because=reason)
+        return " ".join(filter(None, (_proof(stopped, task_ids, "stopped"), _goes_on(stopped)))), ""
 
 
 class DeleteOld(RunAction):
@@ -231,6 +226,19 @@ class Halt(RunAction):
         rerun = get_object_or_404(Rerun, pk=key if key.isdecimal() else None)
         count = halt(rerun, because=f"{form.cleaned_data['reason']} ({self.by})")
         return f"{count} {'was' if count == 1 else 'were'} taken back.", ""
+
+
+def _goes_on(task_ids: Collection[str]) -> str:
+    """Say which of the runs cannot be ended from outside, by the names of their workers."""
+    workers = TaskResult.objects.filter(task_id__in=task_ids).values("worker")
+    unable = Process.objects.filter(kind=Process.Kind.WORKER, can_stop=False, name__in=workers)
+    names = ", ".join(unable.order_by("name").values_list("name", flat=True)[:5])
+    if not names:
+        return ""
+    return (
+        f"On {names} it goes on to its end all the same, without effect on the database: "
+        "that worker has no processes to end."
+    )
 
 
 def _proof(done: set[str], task_ids: Sequence[str], words: str) -> str:

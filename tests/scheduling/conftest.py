@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -6,6 +7,10 @@ from celery import current_app
 from django.db import connection
 from kombu import Connection
 
+from scheduling.scheduler import Scheduler
+from tests import services
+
+TickUntil = Callable[[Callable[[], Any]], None]
 UseBroker = Callable[[str], None]
 
 
@@ -44,3 +49,28 @@ def database_url(django_db_setup: None) -> str:
     if connection.vendor == "sqlite":
         return f"sqlite:///{fields['NAME']}"
     return f"postgres://{fields['USER']}@{fields['HOST']}:{fields['PORT']}/{fields['NAME']}"
+
+
+@pytest.fixture
+def tick_until(
+    worker: services.Service, use_broker: UseBroker, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TickUntil]:
+    """Tick a scheduler until something holds; the module says which `worker` does what it hands over."""
+    use_broker(worker.url)
+    monkeypatch.setattr(current_app, "_pool", None)
+    monkeypatch.setattr(current_app.amqp, "_producer_pool", None)
+    monkeypatch.setattr("scheduling.scheduler.POLL_SECONDS", 0.05)
+    monkeypatch.setattr("scheduling.publisher.IDLE_SECONDS", 0.05)
+    schedule = current_app.conf.beat_schedule
+    current_app.conf.update(beat_schedule={})
+    scheduler = Scheduler(current_app)
+
+    def tick(condition: Callable[[], Any]) -> None:
+        give_up_at = time.monotonic() + 60
+        while not condition():
+            scheduler.tick()
+            assert time.monotonic() < give_up_at, "not within 60 s"
+
+    yield tick
+    scheduler.close()
+    current_app.conf.update(beat_schedule=schedule)

@@ -152,3 +152,10 @@ def succeed_at_second_try(self: celery.Task) -> int:
 def wait(seconds: float) -> str:
     time.sleep(seconds)
     return "waited"
+
+
+@shared_task(bind=True, atomic=False)
+def record_later(self: celery.Task, seconds: float, name: str) -> None:
+    time.sleep(seconds)
+    with self.effect():
+        Category.objects.create(name=name)

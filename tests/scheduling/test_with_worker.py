@@ -1,10 +1,7 @@
 """A real worker with processes of its own, on a real Redis; the tests tick the scheduler."""
 
-import os
-import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -18,12 +15,12 @@ from orders.models import Category
 from scheduling.handover import publish
 from scheduling.models import Process, Run
 from scheduling.planning import plan
-from scheduling.scheduler import Scheduler
 from tests import services
 from tests.scheduling import factories
 from tests.scheduling import tasks_for_tests as tasks
-from tests.scheduling.conftest import UseBroker
+from tests.scheduling.conftest import TickUntil
 from tests.scheduling.factories import reload, result_of
+from tests.scheduling.workers import running_worker
 
 NAME = "celery@tests"
 
@@ -35,45 +32,8 @@ def worker(
     redis: services.Service, django_db_setup: None, django_db_blocker: Any, database_url: str
 ) -> Iterator[services.Service]:
     """A worker of two processes, for all tests of this module."""
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "backoffice.settings.test",
-        "DATABASE_URL": database_url,
-        "CELERY_BROKER_URL": redis.url,
-    }
-    options = ["--include", "tests.scheduling.tasks_for_tests", "--hostname", NAME, "--concurrency", "2"]
-    command = [sys.executable, "-m", "celery", "-A", "backoffice", "worker", *options, "--without-mingle"]
-    with services.running(command, env=environment) as process, django_db_blocker.unblock():
-        services.wait_until(Process.objects.filter(name=NAME).exists, process, seconds=120)
+    with django_db_blocker.unblock(), running_worker(NAME, redis.url, database_url) as process:
         yield services.Service(url=redis.url, process=process)
-
-
-@pytest.fixture
-def tick_until(
-    worker: services.Service, use_broker: UseBroker, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[Callable[[], Any]], None]]:
-    """Tick a scheduler until something holds."""
-    use_broker(worker.url)
-    monkeypatch.setattr(current_app, "_pool", None)
-    monkeypatch.setattr(current_app.amqp, "_producer_pool", None)
-    monkeypatch.setattr("scheduling.scheduler.POLL_SECONDS", 0.05)
-    monkeypatch.setattr("scheduling.publisher.IDLE_SECONDS", 0.05)
-    schedule = current_app.conf.beat_schedule
-    current_app.conf.update(beat_schedule={})
-    scheduler = Scheduler(current_app)
-
-    def tick(condition: Callable[[], Any]) -> None:
-        give_up_at = time.monotonic() + 60
-        while not condition():
-            scheduler.tick()
-            assert time.monotonic() < give_up_at, "not within 60 s"
-
-    yield tick
-    scheduler.close()
-    current_app.conf.update(beat_schedule=schedule)
-
-
-TickUntil = Callable[[Callable[[], Any]], None]
 
 
 def make_run(task: Task, **fields: Any) -> Run:

@@ -16,6 +16,7 @@ from scheduling.admin.run_verbs import ACTIONS
 from scheduling.models import Rerun, Run
 from tests.factories import make_staff, make_superuser
 from tests.scheduling import sample_tasks
+from tests.scheduling.processes import make_process
 from tests.scheduling.runs import make_run
 
 pytestmark = pytest.mark.django_db
@@ -178,3 +179,15 @@ def test_run_edited_refuses_at_the_field(admin_client: Client) -> None:
 def test_run_edited_is_for_catalogued_tasks_alone(admin_client: Client) -> None:
     old = make_run(states.FAILURE, task_name=sample_tasks.remind.name, kwargs={"order_id": 7})
     assert act(admin_client, url("run-edited", old, query="one=1")).status_code == 403
+
+
+def test_stop_says_where_a_run_cannot_be_ended(admin_client: Client) -> None:
+    make_process("worker", name="celery@threads")
+    make_process("worker", name="celery@processes", can_stop=True)
+    able = make_run(states.STARTED, worker="celery@processes")
+    unable = make_run(states.STARTED, worker="celery@threads")
+    assert "goes on to its end" not in admin_client.get(url("stop", able)).content.decode()
+    assert "On celery@threads it goes on to its end" in admin_client.get(url("stop", unable)).content.decode()
+    act(admin_client, url("stop", unable, query="one=1"))
+    content = admin_client.get("/django_celery_results/taskresult/").content.decode()
+    assert "It was stopped. On celery@threads it goes on to its end" in content
