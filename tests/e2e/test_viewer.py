@@ -28,46 +28,11 @@ def confirm(page: Page, button: str, **fields: str) -> None:
     dialog.get_by_role("button", name=button).click()
 
 
-def refresh(page: Page) -> None:
-    """Pause and resume: resuming looks at once."""
-    page.get_by_role("button", name="Pause").click()
-    page.get_by_role("button", name="Resume").click()
-
-
 def test_tab_and_filters_stand_in_the_address(open_page: Open) -> None:
     make_run(states.FAILURE)
     page = open_page(make_superuser(), f"{LIST}?period=24h")
     page.get_by_role("link", name="Failed 1").click()
     page.wait_for_url("**period=24h**state=failed**")
-    expect(page.locator("[data-run]")).to_have_count(1)
-
-
-def test_list_refreshes_itself_and_keeps_what_is_ticked(open_page: Open) -> None:
-    run = make_run()
-    page = open_page(make_superuser(), LIST)
-    page.get_by_label("Tick Prune old runs").check()
-    TaskResult.objects.filter(task_id=run.pk).update(status=states.STARTED, date_started=timezone.now())
-    make_run(states.SUCCESS)
-    refresh(page)
-    expect(page.locator(".run-state-running")).to_have_count(1)
-    expect(page.locator("[data-run]")).to_have_count(2)
-    expect(page.locator(".run-tick:checked")).to_have_count(1)
-
-
-def test_paused_list_stands_still(open_page: Open) -> None:
-    make_run()
-    page = open_page(make_superuser(), LIST)
-    page.get_by_role("button", name="Pause").click()
-    expect(page.locator("#live-status")).to_have_text("Paused")
-    page.reload()
-    expect(page.locator("#live-status")).to_have_text("Paused")
-
-
-def test_list_that_was_empty_fills_itself(open_page: Open) -> None:
-    page = open_page(make_superuser(), LIST)
-    expect(page.locator("[data-run]")).to_have_count(0)
-    make_run()
-    refresh(page)
     expect(page.locator("[data-run]")).to_have_count(1)
 
 

@@ -1,7 +1,7 @@
 // Keeps a page of runs up to date without losing scroll, ticks, focus or what is unfolded.
 //
-// A page has one `[data-live]` button, which pauses it, and either a list of runs (merged row by row)
-// or parts marked `data-live-part` (replaced when they differ).
+// A page has one `[data-live]` button, which pauses it; a list of runs is merged row by row, and so are
+// the parts marked `data-live-part`.
 (() => {
     "use strict";
 
@@ -11,38 +11,79 @@
     const keyOf = (row) => row.querySelector("[data-run]")?.dataset.run;
     const isTicked = (row) => Boolean(row.querySelector(".run-tick:checked"));
 
-    function replaceContent(old, fresh) {
-        if (old.innerHTML === fresh.innerHTML || old.contains(document.activeElement)) {
+    // What a button does, but for the token that lets a dialog which is sent twice act once: each has
+    // its own from when it was shown first.
+    const deedOf = (node) => node.getAttribute("hx-get")?.replace(/token=[^&]*/, "");
+
+    function isSame(old, fresh) {
+        return (
+            old.nodeName === fresh.nodeName &&
+            old.id === fresh.id &&
+            (old.nodeName !== "BUTTON" || deedOf(old) === deedOf(fresh))
+        );
+    }
+
+    function mergeAttributes(old, fresh) {
+        const isKept = (name) => name === "open" || name.startsWith("hx-");
+        for (const { name, value } of fresh.attributes) {
+            if (!isKept(name) && old.getAttribute(name) !== value) {
+                old.setAttribute(name, value);
+            }
+        }
+        for (const { name } of Array.from(old.attributes)) {
+            if (!isKept(name) && !fresh.hasAttribute(name)) {
+                old.removeAttribute(name);
+            }
+        }
+    }
+
+    function add(fresh, place) {
+        const added = document.importNode(fresh, true);
+        place(added);
+        if (added.nodeType === Node.ELEMENT_NODE) {
+            htmx.process(added);
+        }
+    }
+
+    // Changes what differs and leaves the rest where it is: whoever reads, selects or types there
+    // notices nothing.
+    function merge(old, fresh) {
+        if (old.isEqualNode(fresh)) {
             return;
         }
-        old.innerHTML = fresh.innerHTML;
-        htmx.process(old);
-    }
-
-    function mergeRow(old, fresh) {
-        const cells = old.querySelectorAll("td, th");
-        fresh.querySelectorAll("td, th").forEach((cell, place) => {
-            if (cells[place] && !cells[place].classList.contains("field-tick")) {
-                replaceContent(cells[place], cell);
+        if (old.nodeType !== Node.ELEMENT_NODE) {
+            old.nodeValue = fresh.nodeValue;
+            return;
+        }
+        mergeAttributes(old, fresh);
+        Array.from(fresh.childNodes).forEach((child, place) => {
+            const known = old.childNodes[place];
+            if (known && isSame(known, child)) {
+                merge(known, child);
+            } else {
+                add(child, (added) => (known ? known.replaceWith(added) : old.append(added)));
             }
         });
+        while (old.childNodes.length > fresh.childNodes.length) {
+            old.lastChild.remove();
+        }
     }
 
-    function mergeRows(table, freshTable) {
+    function mergeRows(table, freshRows) {
         const old = new Map(Array.from(table.tBodies, (row) => [keyOf(row), row]));
         let place = table.tBodies[0] || null;
-        for (const fresh of Array.from(freshTable.tBodies)) {
+        for (const fresh of freshRows) {
             const known = old.get(keyOf(fresh));
             old.delete(keyOf(fresh));
-            if (known) {
-                mergeRow(known, fresh);
+            if (!known) {
+                add(fresh, (added) => table.insertBefore(added, place));
+                continue;
             }
-            const row = known || document.importNode(fresh, true);
-            if (row === place) {
+            merge(known, fresh);
+            if (known === place) {
                 place = place.nextElementSibling;
             } else {
-                table.insertBefore(row, place);
-                htmx.process(row);
+                table.insertBefore(known, place);
             }
         }
         // What was ticked stays until it is unticked: somebody means to do something with it.
@@ -56,25 +97,20 @@
             return;
         }
         const table = form.querySelector("#result_list");
-        const freshTable = freshForm.querySelector("#result_list");
-        if (table && freshTable) {
-            mergeRows(table, freshTable);
-        } else if (table || freshTable) {
-            replaceContent(form, freshForm);
+        if (table) {
+            mergeRows(table, Array.from(freshForm.querySelectorAll("#result_list > tbody")));
+        }
+        if (!table?.tBodies.length) {
+            merge(form, freshForm);
         }
     }
 
     function mergeParts(fresh) {
         for (const part of document.querySelectorAll("[data-live-part]")) {
             const freshPart = fresh.getElementById(part.id);
-            if (!freshPart) {
-                continue;
+            if (freshPart) {
+                merge(part, freshPart);
             }
-            const unfolded = Array.from(part.querySelectorAll("details"), (one) => one.open);
-            replaceContent(part, freshPart);
-            part.querySelectorAll("details").forEach((one, place) => {
-                one.open = unfolded[place] ?? one.open;
-            });
         }
     }
 
