@@ -1,6 +1,6 @@
 """The scheduling app."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core import checks
 from django.utils.module_loading import autodiscover_modules
 
@@ -21,6 +21,8 @@ class SchedulingConfig(AppConfig):
         from scheduling.receivers import connect_receivers
         from scheduling.transports import use_mended_transports
 
+        # Above its lists too stands what staff know them by.
+        apps.get_app_config("django_celery_results").verbose_name = self.verbose_name
         use_mended_transports()
         connect_receivers()
         autodiscover_modules("tasks")

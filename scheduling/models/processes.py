@@ -31,7 +31,7 @@ class Process(models.Model):
     broker_error = models.TextField(blank=True)
 
     class Meta:
-        verbose_name_plural = "processes"
+        verbose_name_plural = "workers and queues"
 
     def __str__(self) -> str:
         return self.name

@@ -36,6 +36,23 @@ def test_tab_and_filters_stand_in_the_address(open_page: Open) -> None:
     expect(page.locator("[data-run]")).to_have_count(1)
 
 
+def test_filters_are_set_by_keyboard(open_page: Open) -> None:
+    make_run(states.FAILURE)
+    make_run(states.SUCCESS)
+    page = open_page(make_superuser(), LIST)
+    filters = page.get_by_role("button", name="Filters", exact=False).first
+    filters.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#changelist-filter input").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(filters).to_be_focused()
+    page.keyboard.press("Enter")
+    page.locator("#changelist-filter").get_by_label("Failed").press("Space")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**state=failed**")
+    expect(page.locator("[data-run]")).to_have_count(1)
+
+
 def test_failed_run_is_run_again_by_keyboard(open_page: Open) -> None:
     old = make_failure(task_name=sample_tasks.remind.name, kwargs={"order_id": 7})
     page = open_page(make_superuser(), f"{LIST}{old.pk}/change/")

@@ -1,12 +1,15 @@
-// What the theme leaves to the mouse in a form's lines: a new line takes the focus, and a line is
-// taken out with Enter or the space bar.
+// What the theme leaves to the mouse. In a form's lines: a new line takes the focus, and a line is taken
+// out with Enter or the space bar. In a list: the filters open in the same way, and take the focus.
 
 const REMOVE = ".delete-template, label:has(> .hidden > .delete)";
+const FILTERS = ".filter-open-button";
 
 function reachable(root) {
+    for (const one of root.querySelectorAll(`${REMOVE}, ${FILTERS}`)) {
+        one.tabIndex = 0;
+        one.setAttribute("role", "button");
+    }
     for (const remove of root.querySelectorAll(REMOVE)) {
-        remove.tabIndex = 0;
-        remove.setAttribute("role", "button");
         remove.setAttribute("aria-label", "Take this line out");
     }
 }
@@ -25,10 +28,14 @@ document.addEventListener("click", (event) => {
         // After the theme has put the line in.
         setTimeout(() => { reachable(group); focusNewest(group); });
     }
+    if (event.target.closest(FILTERS)) {
+        // After the theme has shown them, and noted where the focus is to return to.
+        setTimeout(() => document.querySelector("#changelist-filter :is(input, select)")?.focus(), 50);
+    }
 });
 
 document.addEventListener("keydown", (event) => {
-    if (["Enter", " "].includes(event.key) && event.target.matches(REMOVE)) {
+    if (["Enter", " "].includes(event.key) && event.target.matches(`${REMOVE}, ${FILTERS}`)) {
         event.preventDefault();
         event.target.click();
     }

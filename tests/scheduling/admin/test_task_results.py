@@ -29,6 +29,10 @@ def test_stock_admins_are_gone() -> None:
     assert type(admin.site.get_model_admin(TaskResult)).__module__ == "scheduling.admin.task_results"
 
 
+def test_list_stands_under_a_name_that_staff_know(admin_client: Client) -> None:
+    assert "Celery" not in admin_client.get(LIST).content.decode()
+
+
 def test_list_shows_the_newest_first(admin_client: Client) -> None:
     runs = [make_run(), make_run(), make_run()]
     assert listed(admin_client) == [run.pk for run in reversed(runs)]
