@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from scheduling.models import Rerun, Run
 from scheduling.rerunning import Again, run_many_again
-from tests.factories import make_staff, make_superuser
+from tests.factories import make_staff
 from tests.scheduling.runs import make_run
 from tests.scheduling.test_failures import make_failure
 
@@ -13,7 +13,6 @@ pytestmark = pytest.mark.django_db
 
 VIEW = "django_celery_results.view_taskresult"
 PAGE = "/django_celery_results/taskresult/failures/"
-HALT = "/django_celery_results/taskresult/act/halt/"
 
 
 def make_rerun() -> Rerun:
@@ -63,24 +62,3 @@ def test_rest_of_a_cause_is_run_again_at_a_pace(admin_client: Client) -> None:
     admin_client.post(f"{address}?cause={cause}&state=failed", {"_form_submitted": "True", "per_minute": 10})
     other.refresh_from_db()
     assert (Rerun.objects.get().total, other.again_as) == (2, "")
-
-
-@pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize(
-    ("who", "allowed"),
-    [("anonymous", False), ("viewer", False), ("permitted", True), ("superuser", True)],
-)
-def test_only_who_may_halts(client: Client, method: str, who: str, allowed: bool) -> None:
-    rerun = make_rerun()
-    if who == "viewer":
-        client.force_login(make_staff(VIEW))
-    elif who == "permitted":
-        client.force_login(make_staff(VIEW, "scheduling.cancel_run"))
-    elif who == "superuser":
-        client.force_login(make_superuser())
-    data = {"_form_submitted": "True", "reason": "enough"}
-    address = f"{HALT}?rerun={rerun.pk}"
-    response = client.get(address) if method == "get" else client.post(address, data)
-    rerun.refresh_from_db()
-    assert (rerun.halted_at is not None) == (allowed and method == "post")
-    assert allowed or response.status_code == (302 if who == "anonymous" else 403)

@@ -1,6 +1,4 @@
-"""What can be done about runs, and who may."""
-
-from collections.abc import Callable
+"""What can be done about runs; who may is in `test_viewer_permissions`."""
 
 import pytest
 from celery import states
@@ -11,25 +9,12 @@ from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 from django_celery_results.models import TaskResult
 
-from orders.models import User
-from scheduling.admin.run_verbs import ACTIONS
 from scheduling.models import Rerun, Run
-from tests.factories import make_staff, make_superuser
 from tests.scheduling import sample_tasks
 from tests.scheduling.processes import make_process
 from tests.scheduling.runs import make_run
 
 pytestmark = pytest.mark.django_db
-
-VIEW = "django_celery_results.view_taskresult"
-BULK = [name for name in ACTIONS if name != "halt"]
-STATE_FOR = {
-    "run-again": states.FAILURE,
-    "run-edited": states.FAILURE,
-    "cancel": states.PENDING,
-    "stop": states.STARTED,
-    "delete-old": states.SUCCESS,
-}
 
 
 def url(action: str, *runs: Run, query: str = "") -> str:
@@ -45,34 +30,6 @@ def act(client: Client, address: str, **data: object) -> HttpResponse:
 
 def statuses() -> set[str]:
     return set(TaskResult.objects.values_list("status", flat=True))
-
-
-@pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize("action", BULK)
-@pytest.mark.parametrize(
-    ("who", "allowed"),
-    [("anonymous", False), ("nobody", False), ("viewer", False), ("permitted", True), ("superuser", True)],
-)
-def test_only_who_may_can(client: Client, action: str, method: str, who: str, allowed: bool) -> None:
-    permission = ACTIONS[action].permission
-    users: dict[str, Callable[[], User]] = {
-        "nobody": lambda: make_staff(permission),
-        "viewer": lambda: make_staff(VIEW),
-        "permitted": lambda: make_staff(VIEW, permission),
-        "superuser": make_superuser,
-    }
-    if who in users:
-        client.force_login(users[who]())
-    run = make_run(STATE_FOR[action], task_name=sample_tasks.send_report.name, kwargs={"days": 7})
-    address = url(action, run)
-    fields = {"which": "chosen", "argument-days": 3}
-    response = client.get(address) if method == "get" else act(client, address, **fields)
-    changed = statuses() != {STATE_FOR[action]} or Run.objects.count() > 1 or PeriodicTask.objects.exists()
-    if not allowed:
-        assert response.status_code == (302 if who == "anonymous" else 403)
-    else:
-        assert response.status_code == 200
-    assert changed == (allowed and method == "post")
 
 
 def test_dialog_says_the_number_first(admin_client: Client) -> None:
