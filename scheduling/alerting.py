@@ -4,25 +4,37 @@ The scheduler looks, not a task: that no worker is alive must be noticed when no
 Telling is work like any other, so it survives a mail server that is down.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
 from celery import current_app, states
 from django.db import transaction
 from django.db.models import Min, QuerySet
+from django.urls import reverse
 from django_celery_results.models import TaskResult
 
 from scheduling.catalogue import words_of
 from scheduling.explaining import is_alive
 from scheduling.models import AlertRule, DelayedTask, Process, Recurrence
-from scheduling.planning import plan
+from scheduling.planning import Plan, plan_many
 from scheduling.runs import WAITING
+from scheduling.subjects import Subject
+from scheduling.telling import ways_of
 from scheduling.templatetags.moments import duration
 
 
 def firing_alerts() -> QuerySet[AlertRule]:
     """Return the alerts that last, the newest first: for the dashboard."""
     return AlertRule.objects.filter(enabled=True, firing_since__isnull=False).order_by("-firing_since")
+
+
+def describe_rules(ids: Collection[str]) -> Mapping[str, Subject]:
+    """Return name and page of each rule that exists: runs that tell of an alert are about it."""
+    known = AlertRule.objects.filter(pk__in=[id_ for id_ in ids if id_.isdecimal()])
+    return {
+        str(rule.pk): Subject(rule.name, reverse("admin:scheduling_alertrule_change", args=[rule.pk]))
+        for rule in known
+    }
 
 
 @transaction.atomic
@@ -59,18 +71,23 @@ def _look_at(rule: AlertRule, *, now: datetime) -> bool:
 
 def _is_to_be_told(rule: AlertRule, *, now: datetime) -> bool:
     pause = timedelta(minutes=rule.pause_minutes)
-    heard = bool(rule.emails.strip() or rule.webhook_url)
-    return heard and (rule.told_at is None or rule.told_at <= now - pause)
+    return bool(ways_of(rule)) and (rule.told_at is None or rule.told_at <= now - pause)
 
 
 def _plan_telling(rule: AlertRule, *, now: datetime) -> None:
-    plan(
-        f"alert:{rule.pk}/{now.timestamp():.0f}",
-        current_app.tasks["scheduling.tasks.tell"],
-        at=now,
-        kwargs={"rule_id": rule.pk, "found": rule.found},
-        reason=f"the alert “{rule.name}” fires",
-        planned_by="alerts",
+    """Plan one run for each way of telling: when one fails and is tried again, the other is not repeated."""
+    plan_many(
+        [
+            Plan(
+                key=f"alert:{rule.pk}/{way}-{now.timestamp():.0f}",
+                task=current_app.tasks["scheduling.tasks.tell"],
+                at=now,
+                kwargs={"rule_id": rule.pk, "found": rule.found, "way": way},
+                reason=f"the alert “{rule.name}” fires",
+                planned_by="alerts",
+            )
+            for way in ways_of(rule)
+        ]
     )
 
 

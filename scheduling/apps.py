@@ -16,6 +16,8 @@ class SchedulingConfig(AppConfig):
 
         Only a worker imports them by itself, but pages look them up by name too.
         """
+        from scheduling import subjects
+        from scheduling.alerting import describe_rules
         from scheduling.broker_checks import check_broker, check_redis
         from scheduling.checks import check_catalogue, check_publishers
         from scheduling.receivers import connect_receivers
@@ -25,6 +27,7 @@ class SchedulingConfig(AppConfig):
         apps.get_app_config("django_celery_results").verbose_name = self.verbose_name
         use_mended_transports()
         connect_receivers()
+        subjects.register("alert", describe_rules, model="scheduling.AlertRule")
         autodiscover_modules("tasks")
         checks.register(check_catalogue)
         checks.register(check_publishers)

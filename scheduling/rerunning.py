@@ -49,7 +49,7 @@ def run_again(task_id: str, *, how: Again, kwargs: dict[str, Any] | None = None)
     """Run what has ended again, with the same arguments or others.
 
     Args:
-        kwargs: other named arguments; positional ones stay.
+        kwargs: all its arguments by name, in place of those it had.
 
     Returns:
         The new run. It is handed over by the next scheduler that looks, within a second.
@@ -143,8 +143,8 @@ def _repeat(run: Run, *, how: Again, at: datetime, kwargs: dict[str, Any] | None
     task = current_app.tasks.get(result.task_name)
     if task is None:
         raise InvalidPlan(f"there is no task {result.task_name} any more")
-    given = run.kwargs if kwargs is None else kwargs
-    check_arguments(task, given, run.args)
+    args, given = (run.args, run.kwargs) if kwargs is None else ([], kwargs)
+    check_arguments(task, given, args)
     # What had to be done by some time may be done late, if somebody asks for it; and a chain or a chord
     # went on without it.
     options = {name: value for name, value in run.options.items() if name not in ("expires", *PLACE)}
@@ -153,13 +153,13 @@ def _repeat(run: Run, *, how: Again, at: datetime, kwargs: dict[str, Any] | None
             task_id=run_id(key=run.pk, due_at=run.due_at, mark=how.token),
             task_name=result.task_name,
             key=result.periodic_task_name,
-            args=shown_positionals(task, run.args),
+            args=shown_positionals(task, args),
             shown_kwargs=shown_arguments(task, given),
         ),
         subject=run.subject,
         planned_at=timezone.now(),
         due_at=at,
-        args=run.args,
+        args=args,
         kwargs=given,
         options=options,
         queue=run.queue,

@@ -1,7 +1,7 @@
 """The tasks of scheduling itself."""
 
 from smtplib import SMTPException
-from typing import Any
+from typing import Any, Literal
 
 from celery import shared_task
 from django.conf import settings
@@ -42,8 +42,8 @@ def prune_results() -> str:
     words="Tell of an alert",
     touches="E-mails and posts to whom the alert rule names.",
 )
-def tell(self: Any, rule_id: int, found: str) -> str:
-    """Tell of an alert; run twice it tells twice.
+def tell(self: Any, rule_id: int, found: str, way: Literal["email", "webhook"]) -> str:
+    """Tell of an alert in one way; run twice it tells twice.
 
     Retries: five, with growing pauses, when the mail server or the webhook fails.
 
@@ -51,4 +51,4 @@ def tell(self: Any, rule_id: int, found: str) -> str:
         Who was told.
     """
     rule = AlertRule.objects.filter(pk=rule_id).first()
-    return telling.tell(rule, found=found) if rule else "the rule was deleted"
+    return telling.tell(rule, found=found, way=way) if rule else "the rule was deleted"

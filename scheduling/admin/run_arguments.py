@@ -44,8 +44,15 @@ def shown_arguments_of(result: TaskResult, run: Run | None, task: Task | None) -
         yield from (ShownArgument(words, text) for words, text in texts if text and text not in _NONE)
         return
     known = arguments_of(task)
-    for name, value in shown_arguments(task, _by_name(run, task)).items():
+    for name, value in shown_arguments(task, arguments_by_name(run, task)).items():
         yield _shown(name, value, known)
+
+
+def arguments_by_name(run: Run, task: Task) -> dict[str, Any]:
+    """Return the arguments of a run by the names of its task's signature, as far as it goes."""
+    names = list(inspect.signature(task.run).parameters)[: len(run.args)]
+    names += [f"argument {place + 1}" for place in range(len(names), len(run.args))]
+    return {**dict(zip(names, run.args, strict=True)), **run.kwargs}
 
 
 def readable(value: Any) -> str:
@@ -75,10 +82,3 @@ def _url_of(argument: Argument, value: Any) -> str:
     if model is None or not admin.site.is_registered(model) or not isinstance(value, int):
         return ""
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[value])
-
-
-def _by_name(run: Run, task: Task) -> dict[str, Any]:
-    """Return the arguments by the names of the task's signature, as far as it goes."""
-    names = list(inspect.signature(task.run).parameters)[: len(run.args)]
-    names += [f"argument {place + 1}" for place in range(len(names), len(run.args))]
-    return {**dict(zip(names, run.args, strict=True)), **run.kwargs}

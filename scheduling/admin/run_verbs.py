@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 from scheduling.admin.argument_forms import ArgumentForm
 from scheduling.admin.dialogs import ReasonForm
 from scheduling.admin.run_actions import RunAction, RunActionForm
+from scheduling.admin.run_arguments import arguments_by_name
 from scheduling.cancelling import cancel_runs
 from scheduling.catalogue import schedulable_task, words_of
 from scheduling.exceptions import InvalidPlan
@@ -115,7 +116,7 @@ class RunEdited(RunAction):
             task = schedulable_task(str(self._run.task_result.task_name))
         except InvalidPlan as error:
             raise PermissionDenied(str(error)) from error
-        return ArgumentForm(task, data, kwargs=self._run.kwargs)
+        return ArgumentForm(task, data, kwargs=arguments_by_name(self._run, task))
 
     def act(self, task_ids: Sequence[str], form: Any) -> tuple[str, str]:
         """Put it back with what was typed."""
@@ -196,7 +197,11 @@ class DeleteOld(RunAction):
         """Plan the task that does it every night for now."""
         now = timezone.now()
         plan(
-            f"prune:{now.timestamp()}/old-runs", prune_results, at=now, reason="asked for", planned_by=self.by
+            f"Prune old runs, asked for at {now}",
+            prune_results,
+            at=now,
+            reason="asked for",
+            planned_by=self.by,
         )
         return "Old runs are being deleted.", ""
 

@@ -1,5 +1,4 @@
 import json
-import smtplib
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,8 +9,10 @@ from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, PeriodicTask
 
 from scheduling.alerting import find, firing_alerts, watch
+from scheduling.due import claim_due
 from scheduling.models import AlertRule, Recurrence
-from scheduling.tasks import tell
+from scheduling.subjects import describe
+from tests.scheduling.factories import deliver, reload
 from tests.scheduling.processes import make_process
 from tests.scheduling.runs import make_run
 from tests.scheduling.schedules import by_interval
@@ -102,7 +103,24 @@ def test_alert_fires_and_is_told_of() -> None:
     rule = make_rule()
     assert watch(now=timezone.now()) == 1
     assert list(firing_alerts()) == [rule]
-    assert planned() == [{"rule_id": rule.pk, "found": "No worker is alive on queue celery."}]
+    assert planned() == [{"rule_id": rule.pk, "found": "No worker is alive on queue celery.", "way": "email"}]
+
+
+def test_each_way_of_telling_is_a_run_of_its_own() -> None:
+    make_rule(webhook_url="https://hooks.shop.example/")
+    watch(now=timezone.now())
+    assert {given["way"] for given in planned()} == {"email", "webhook"}
+
+
+def test_alert_is_told_of_by_a_run_like_any_other() -> None:
+    rule = make_rule()
+    watch(now=timezone.now())
+    [run] = claim_due(now=timezone.now(), lease=timedelta())
+    deliver(run)
+    run = reload(run)
+    assert (run.task_result.status, run.subject) == (states.SUCCESS, f"alert:{rule.pk}")
+    assert describe([run.subject])[run.subject].label == "Watch"
+    assert [message.to for message in mail.outbox] == [["ops@shop.example"]]
 
 
 def test_alert_is_not_told_of_again_before_its_pause() -> None:
@@ -131,19 +149,3 @@ def test_alert_ends_when_all_is_well() -> None:
 def test_disabled_rule_is_not_looked_at() -> None:
     make_rule(enabled=False)
     assert watch(now=timezone.now()) == 0
-
-
-def test_telling_sends_an_email() -> None:
-    rule = make_rule(emails="a@shop.example, b@shop.example")
-    assert tell(rule.pk, "No worker is alive.") == "a@shop.example, b@shop.example"
-    [message] = mail.outbox
-    assert (message.subject, message.to) == ("Alert: Watch", ["a@shop.example", "b@shop.example"])
-
-
-def test_telling_of_a_deleted_rule_does_nothing() -> None:
-    assert tell(404, "anything") == "the rule was deleted"
-    assert mail.outbox == []
-
-
-def test_telling_is_tried_again_when_the_mail_server_fails() -> None:
-    assert set(tell.autoretry_for) == {OSError, smtplib.SMTPException}

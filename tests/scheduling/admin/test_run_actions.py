@@ -126,6 +126,15 @@ def test_run_edited_takes_what_was_typed(admin_client: Client) -> None:
     assert Run.objects.get(again_of=old.pk).kwargs == {"days": 3}
 
 
+def test_run_edited_knows_arguments_that_were_given_by_their_place(admin_client: Client) -> None:
+    old = make_run(states.FAILURE, task_name=sample_tasks.send_report.name, args=[7])
+    address = url("run-edited", old, query="one=1")
+    assert 'value="7"' in admin_client.get(address).content.decode()
+    act(admin_client, address, **{"argument-days": 3})
+    new = Run.objects.get(again_of=old.pk)
+    assert (new.args, new.kwargs) == ([], {"days": 3})
+
+
 def test_run_edited_refuses_at_the_field(admin_client: Client) -> None:
     old = make_run(states.FAILURE, task_name=sample_tasks.send_report.name, kwargs={"days": 7})
     response = act(admin_client, url("run-edited", old, query="one=1"), **{"argument-days": "soon"})
