@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from orders import accounts, past_orders
+from orders.demo.alerts import add_alert_rules
 from orders.demo.catalogue import stock_catalogue
 from orders.demo.customers import settle_customers
 from orders.demo.histories import Historian
@@ -61,6 +62,7 @@ def open_shop(*, now: datetime) -> None:
     work.add(histories)
     make_schedules(work.records, now=now, chance=chance)
     work.store()
+    add_alert_rules()
 
 
 def _staged(now: datetime) -> Iterator[tuple[datetime, str]]:

@@ -68,7 +68,6 @@ class AlertRuleAdmin(ModelAdmin):
     list_display = ("name", "watches", "told", "state", "enabled")
     list_per_page = 100
     sortable_by = ()
-    show_full_result_count = False
     fieldsets = (
         (None, {"fields": ("name", "enabled", "kind", "task_name", "queue", "threshold", "window_minutes")}),
         ("Whom to tell", {"fields": ("emails", "webhook_url", "pause_minutes")}),

@@ -13,7 +13,7 @@ from django.utils import timezone
 from backoffice.dashboard import figures
 from backoffice.dashboard.period import Period, chosen_period
 from orders.models import Order, OrderPaymentDetails
-from scheduling.models import Run
+from scheduling.models import AlertRule, Run
 from tests.factories import make_order, make_staff, make_superuser, pay
 from tests.scheduling.factories import make_run
 from tests.scheduling.test_schedules import save
@@ -154,6 +154,17 @@ def test_dashboard_shows_what_runs_next(client: Client) -> None:
     client.force_login(make_superuser())
     first = client.get("/").context["next_runs"][0]
     assert first.whom == f"{order} {order.customer}"
+
+
+@pytest.mark.parametrize(("permission", "shown"), [("view_alertrule", True), ("view_process", False)])
+def test_dashboard_shows_alerts_that_fire_to_who_may_see_rules(
+    client: Client, permission: str, shown: bool
+) -> None:
+    AlertRule.objects.create(
+        name="Backlog", kind="backlog", found="More than 5 runs wait.", firing_since=timezone.now()
+    )
+    client.force_login(make_staff("django_celery_results.view_taskresult", f"scheduling.{permission}"))
+    assert ("More than 5 runs wait." in client.get("/").content.decode()) == shown
 
 
 @pytest.mark.parametrize("name", ["placed_address", "owed_address", "overdue_address", "settled_address"])

@@ -8,10 +8,13 @@ from django.utils import timezone
 from django_celery_results.models import TaskResult
 from playwright.sync_api import Page, expect
 
-from scheduling.models import AlertRule, Attempt, Rerun, Run
-from tests.e2e.conftest import Open, violations
+from scheduling.alerting import watch
+from scheduling.models import Rerun, Run
+from tests.e2e.conftest import Open
 from tests.factories import make_superuser
 from tests.scheduling import sample_tasks
+from tests.scheduling import tasks_for_tests as tasks
+from tests.scheduling.factories import deliver
 from tests.scheduling.processes import make_process
 from tests.scheduling.runs import make_run
 from tests.scheduling.test_failures import make_failure
@@ -34,37 +37,6 @@ def test_tab_and_filters_stand_in_the_address(open_page: Open) -> None:
     page.get_by_role("link", name="Failed 1").click()
     page.wait_for_url("**period=24h**state=failed**")
     expect(page.locator("[data-run]")).to_have_count(1)
-
-
-def test_filters_are_set_by_keyboard(open_page: Open) -> None:
-    make_run(states.FAILURE)
-    make_run(states.SUCCESS)
-    page = open_page(make_superuser(), LIST)
-    filters = page.get_by_role("button", name="Filters", exact=False).first
-    filters.focus()
-    page.keyboard.press("Enter")
-    expect(page.locator("#changelist-filter input").first).to_be_focused()
-    page.keyboard.press("Escape")
-    expect(filters).to_be_focused()
-    page.keyboard.press("Enter")
-    page.locator("#changelist-filter").get_by_label("Failed").press("Space")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**state=failed**")
-    expect(page.locator("[data-run]")).to_have_count(1)
-
-
-def test_failed_run_is_run_again_by_keyboard(open_page: Open) -> None:
-    old = make_failure(task_name=sample_tasks.remind.name, kwargs={"order_id": 7})
-    page = open_page(make_superuser(), f"{LIST}{old.pk}/change/")
-    page.get_by_role("button", name="Run again: Remind").focus()
-    page.keyboard.press("Enter")
-    expect(page.locator("#dialog h1")).to_have_text("Run this run again?")
-    page.locator("#dialog").get_by_role("button", name="Run again").focus()
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("It is being run again")).to_be_visible()
-    new = Run.objects.get(again_of=old.pk)
-    assert page.url.endswith(f"{new.pk}/change/")
-    expect(page.get_by_role("heading", name="Why hasn’t it run?")).to_be_visible()
 
 
 def test_arguments_are_edited_in_fields(open_page: Open) -> None:
@@ -122,58 +94,48 @@ def test_rest_of_a_cause_is_retried_at_a_pace_and_halted(open_page: Open) -> Non
     assert Rerun.objects.get().halted_at is not None
 
 
-def fill() -> Run:
-    """Store something of each kind."""
-    now = timezone.now()
-    make_process("worker", name="celery@worker-a")
-    make_process("scheduler", broker_failing_since=now, broker_error="refused")
-    AlertRule.objects.create(name="Backlog", kind="backlog", firing_since=now, found="It is bad.")
-    traceback = (
-        'Traceback (most recent call last):\n  File "/x.py", line 1, in f\n    g()\nOSError: refused\n'
-    )
-    run = make_failure(subject="order:7", kwargs={"order_id": 7}, attempt=2, traceback=traceback)
-    Attempt.objects.create(run=run, number=1, ended_at=now, error="OSError: refused", traceback=traceback)
-    make_run(states.STARTED, progress_current=62, progress_total=100)
-    make_run(states.SUCCESS, date_done=now)
-    make_run(states.REVOKED, not_run_because="missed", date_done=now)
-    return make_run(due_at=now - timedelta(hours=1))
+def test_one_is_retried_and_then_the_rest_which_halts_by_itself_when_it_fails_again(open_page: Open) -> None:
+    for number in range(6):
+        make_failure("ValueError: no such order", task_name=tasks.fail.name, kwargs={"name": str(number)})
+    page = open_page(make_superuser(), f"{LIST}failures/")
+    page.get_by_role("button", name="Retry one").click()
+    confirm(page, "Run again")
+    expect(page.get_by_text("this is the new run")).to_be_visible()
+    deliver(Run.objects.exclude(again_of="").get())
+    expect(page.locator(".run-head .run-state-failed")).to_be_visible()
+    page.get_by_role("link", name="All task results").click()
+    page.get_by_role("link", name="By cause").click()
+    page.get_by_role("button", name="Retry the rest").click()
+    expect(page.locator("#dialog h1")).to_have_text("Run 6 runs again?")
+    confirm(page, "Run again")
+    expect(page.get_by_text("6 are being run again, 10 a minute.")).to_be_visible()
+    page.get_by_role("link", name="By cause").click()
+    for run in Rerun.objects.get().runs.order_by("due_at")[:3]:
+        deliver(run)
+    expect(page.get_by_text("Halted: 3 of them failed again")).to_be_visible()
+    assert TaskResult.objects.filter(run__rerun__isnull=False, status=states.REVOKED).count() == 3
+    expect(page.locator("tbody .num").first).to_have_text("6")
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False)])
-def test_pages_have_no_barrier(open_page: Open, width: int, dark: bool) -> None:
-    waiting = fill()
-    failed = Run.objects.exclude(cause="").get()
-    page = open_page(make_superuser(), LIST, width=width, dark=dark)
-    found = violations(page, within="#content-main")
-    base = page.url.removesuffix(LIST)
-    for path in (
-        f"{LIST}{waiting.pk}/change/",
-        f"{LIST}{failed.pk}/change/",
-        f"{LIST}failures/",
-        "/scheduling/process/",
-        "/scheduling/alertrule/",
-    ):
+def test_rule_is_made_and_shown_while_it_fires(open_page: Open) -> None:
+    page = open_page(make_superuser(), "/scheduling/alertrule/add/")
+    page.get_by_label("Name").fill("Nobody works")
+    page.get_by_label("Watch for").select_option(label="no worker is alive on a queue")
+    expect(page.get_by_label("Within minutes")).to_be_hidden()
+    page.get_by_label("Queue").fill("mail")
+    page.get_by_label("E-mail to").fill("ops@shop.example")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("no worker alive on queue mail")).to_be_visible()
+    watch(now=timezone.now())
+    base = page.url.split("/scheduling")[0]
+    for path in ("/", "/scheduling/process/", "/scheduling/alertrule/"):
         page.goto(f"{base}{path}", wait_until="load")
-        for details in page.locator("#content-main details").all():
-            details.evaluate("one => one.open = true")
-        found += violations(page, within="#content-main")
-    assert found == []
+        expect(page.get_by_text("No worker is alive on queue mail.")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", [f"{LIST}failures/", "/scheduling/process/"])
-def test_small_screen_needs_no_scrolling_sideways(open_page: Open, path: str) -> None:
-    fill()
-    page = open_page(make_superuser(), path, width=390)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    frames = page.locator(".table-frame").evaluate_all(
-        "all => all.map(one => one.scrollWidth - one.clientWidth)"
-    )
-    assert max(frames) <= 0
-
-
-def test_dialog_has_no_barrier(open_page: Open) -> None:
-    run = make_failure(task_name=sample_tasks.send_report.name, kwargs={"days": 7})
+def test_waiting_run_says_why_it_waits(open_page: Open) -> None:
+    make_process("scheduler", seen_at=timezone.now() - timedelta(minutes=4))
+    run = make_run(hand_over_at=timezone.now())
     page = open_page(make_superuser(), f"{LIST}{run.pk}/change/")
-    page.get_by_role("button", name="Edit and run").click()
-    expect(page.locator("#dialog")).to_be_visible()
-    assert violations(page, within="#dialog") == []
+    expect(page.get_by_text("The scheduler has been silent for 4 min.")).to_be_visible()
+    expect(page.get_by_text("No worker listens on queue celery.")).to_be_visible()

@@ -26,7 +26,8 @@ from orders.models import (
     Payment,
     PaymentState,
 )
-from scheduling.models import Attempt, Recurrence, Run
+from scheduling.alerting import find
+from scheduling.models import AlertRule, Attempt, Recurrence, Run
 
 pytestmark = pytest.mark.django_db
 
@@ -127,6 +128,12 @@ def test_each_run_in_a_timeline_is_there(now: datetime) -> None:
 def test_one_schedule_is_paused_and_one_is_late(now: datetime) -> None:
     assert Recurrence.objects.filter(periodic_task__enabled=False).exclude(pause_reason="").count() == 1
     assert Recurrence.objects.filter(next_due_at__lt=now - timedelta(hours=1)).count() == 1
+
+
+def test_a_rule_of_each_kind_watches_and_the_failures_are_told(now: datetime) -> None:
+    rules = {rule.kind: rule for rule in AlertRule.objects.all()}
+    assert set(rules) == set(AlertRule.Kind.values)
+    assert find(rules["failures"], now=now) == "Order confirmation failed 3 times or more within 1 day."
 
 
 @pytest.mark.parametrize("login", LOGINS, ids=lambda login: login.name)
