@@ -17,6 +17,8 @@ from orders.reports import sales_on
 from scheduling.arguments import ModelKey
 from scheduling.execution import Task
 
+OrderKey = Annotated[int, ModelKey("orders.Order")]
+
 # E-mail waits for a network, so it holds no transaction meanwhile.
 MAIL: dict[str, Any] = {
     "bind": True,
@@ -29,7 +31,7 @@ MAIL: dict[str, Any] = {
 
 
 @shared_task(**MAIL, words="Order confirmation", touches="Sends the customer an e-mail.")
-def send_order_confirmation(self: Task, order_id: int) -> str:
+def send_order_confirmation(self: Task, order_id: OrderKey) -> str:
     """Confirm an order to its customer.
 
     Retries: five, when the mail server cannot be reached. Safe to run twice: sends nothing if it was
@@ -52,7 +54,7 @@ def send_order_confirmation(self: Task, order_id: int) -> str:
 )
 def send_payment_reminder(
     self: Task,
-    order_id: Annotated[int, ModelKey("orders.Order")],
+    order_id: OrderKey,
     number: Annotated[int, "Each is sent once: 2 reminds again who was reminded before."] = 1,
 ) -> str:
     """Remind a customer of what is still to be paid.
@@ -70,7 +72,7 @@ def send_payment_reminder(
 
 
 @shared_task(words="Cancel if unpaid", touches="Cancels the order unless it is paid.")
-def cancel_unpaid_order(order_id: int) -> str:
+def cancel_unpaid_order(order_id: OrderKey) -> str:
     """Cancel an order whose payment did not come.
 
     Retries: none; its effect is one transaction with its success. Safe to run twice: an order that

@@ -1,7 +1,9 @@
 """Alert rules: what staff want to be told of, and how."""
 
+from datetime import timedelta
 from typing import Any
 
+from celery import current_app
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
@@ -14,7 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from scheduling.catalogue import all_tasks, words_of
 from scheduling.models import AlertRule
 from scheduling.telling import addresses_of
-from scheduling.templatetags.moments import ago
+from scheduling.templatetags.moments import ago, duration
 
 
 class AlertRuleForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -85,27 +87,28 @@ class AlertRuleAdmin(ModelAdmin):
     @admin.display(description="Watches for")
     def watches(self, rule: AlertRule) -> str:
         """Return the rule in words."""
-        task = words_of(rule.task_name) if rule.task_name else "any task"
         match AlertRule.Kind(rule.kind):
             case AlertRule.Kind.FAILURES:
-                return f"{task} failing {rule.threshold} times within {rule.window_minutes} min"
+                task = words_of(rule.task_name) if rule.task_name else "Any task"
+                window = duration(timedelta(minutes=rule.window_minutes))
+                return f"{task} failing {rule.threshold} times within {window}"
             case AlertRule.Kind.LATE:
-                return f"anything late by {rule.threshold} s"
+                return f"Anything late by {duration(rule.threshold)}"
             case AlertRule.Kind.NOBODY:
-                return f"no worker alive on queue {rule.queue or 'celery'}"
+                return f"No worker alive on queue {rule.queue or current_app.conf.task_default_queue}"
             case AlertRule.Kind.BACKLOG:
                 where = f"on queue {rule.queue}" if rule.queue else "in all"
-                return f"more than {rule.threshold} waiting {where}"
+                return f"More than {rule.threshold} waiting {where}"
 
     @admin.display(description="Tells")
     def told(self, rule: AlertRule) -> str:
         """Return who is told."""
-        return ", ".join(filter(None, (rule.emails, rule.webhook_url))) or "the screens alone"
+        return ", ".join(filter(None, (rule.emails, rule.webhook_url))) or "Nobody; shown on the screens"
 
     @admin.display(description="Now")
     def state(self, rule: AlertRule) -> SafeString | str:
         """Return whether it fires, and what it found."""
         if not rule.firing_since:
-            return "all is well"
+            return "All is well"
         words = '<strong class="needs-someone">{}</strong> <span class="quiet">{}</span>'
         return format_html(words, rule.found, ago(rule.firing_since))

@@ -9,6 +9,7 @@ from typing import Any
 from celery.app.task import Task
 from django.apps import apps
 from django.contrib import admin
+from django.db.models import Model
 from django.urls import reverse
 from django_celery_results.models import TaskResult
 
@@ -73,12 +74,21 @@ def _shown(name: str, value: Any, known: Mapping[str, Argument]) -> ShownArgumen
     argument = known.get(name)
     if argument is None:
         return ShownArgument(name.replace("_", " ").capitalize(), readable(value))
+    if row := _row_of(argument, value):
+        return ShownArgument(argument.words, str(row), _url_of(row))
     words = dict(argument.choices).get(value) if isinstance(value, str | int) else None
-    return ShownArgument(argument.words, words or readable(value), _url_of(argument, value))
+    return ShownArgument(argument.words, words or readable(value))
 
 
-def _url_of(argument: Argument, value: Any) -> str:
-    model = apps.get_model(argument.model) if argument.model else None
-    if model is None or not admin.site.is_registered(model) or not isinstance(value, int):
+def _row_of(argument: Argument, value: Any) -> Model | None:
+    """Return the row that an argument names, as long as there is one."""
+    if not argument.model or not isinstance(value, int):
+        return None
+    return apps.get_model(argument.model)._default_manager.filter(pk=value).first()
+
+
+def _url_of(row: Model) -> str:
+    """Return the page of a row, if it has one."""
+    if not admin.site.is_registered(type(row)):
         return ""
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[value])
+    return reverse(f"admin:{row._meta.label_lower.replace('.', '_')}_change", args=[row.pk])

@@ -23,7 +23,7 @@ from scheduling.subjects import Subject, describe
 
 
 class RunPage:
-    """One run as its page shows it: six statements, whatever it went through, and why it still waits."""
+    """One run as its page shows it: six statements, what its arguments name, and why it still waits."""
 
     def __init__(self, result: TaskResult) -> None:
         """Show a task result that was read whole, with its run."""

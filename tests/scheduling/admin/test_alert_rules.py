@@ -51,4 +51,4 @@ def test_list_tells_each_rule_in_words(admin_client: Client, kind: str) -> None:
     AlertRule.objects.create(name="Watch", kind=kind, firing_since=timezone.now(), found="It is bad.")
     content = admin_client.get(PAGE).content.decode()
     assert "It is bad." in content
-    assert "the screens alone" in content
+    assert "shown on the screens" in content

@@ -6,6 +6,7 @@ import re
 import pytest
 from celery import states
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -52,9 +53,13 @@ def test_page_names_arguments_that_the_task_does_not_know(admin_client: Client) 
     assert "<dt>Order id</dt><dd>1042</dd>" in page(admin_client, make_run(kwargs={"order_id": 1042}))
 
 
-def test_page_links_the_row_that_an_argument_names(admin_client: Client) -> None:
-    content = page(admin_client, make_run(task_name=tasks.send_report.name, kwargs={"group_id": 7}))
-    assert f'<a href="{reverse("admin:auth_group_change", args=[7])}">7</a>' in content
+def test_page_names_and_links_the_row_that_an_argument_means(admin_client: Client) -> None:
+    group = Group.objects.create(name="Finance")
+    run = make_run(task_name=tasks.send_report.name, kwargs={"group_id": group.pk})
+    link = f'<a href="{reverse("admin:auth_group_change", args=[group.pk])}">Finance</a>'
+    assert link in page(admin_client, run)
+    group.delete()
+    assert f"<dt>Group</dt><dd>{run.kwargs['group_id']}</dd>" in page(admin_client, run)
 
 
 @pytest.mark.parametrize("task_name", [log_in.name, "gone.task"])
