@@ -22,10 +22,15 @@ from scheduling.subjects import Subject
 from scheduling.telling import ways_of
 from scheduling.templatetags.moments import duration
 
+RESTART = timedelta(minutes=1)
+"""For so long a queue may be without a worker, as at every restart, before anybody is told."""
 
-def firing_alerts() -> QuerySet[AlertRule]:
+
+def firing_alerts(*, now: datetime) -> QuerySet[AlertRule]:
     """Return the alerts that last, the newest first: for the dashboard."""
-    return AlertRule.objects.filter(enabled=True, firing_since__isnull=False).order_by("-firing_since")
+    firing = AlertRule.objects.filter(enabled=True, firing_since__isnull=False)
+    restarting = {"kind": AlertRule.Kind.NOBODY, "firing_since__gt": now - RESTART}
+    return firing.exclude(**restarting).order_by("-firing_since")
 
 
 def describe_rules(ids: Collection[str]) -> Mapping[str, Subject]:
@@ -71,6 +76,8 @@ def _look_at(rule: AlertRule, *, now: datetime) -> bool:
 
 def _is_to_be_told(rule: AlertRule, *, now: datetime) -> bool:
     pause = timedelta(minutes=rule.pause_minutes)
+    if rule.kind == AlertRule.Kind.NOBODY and now - (rule.firing_since or now) < RESTART:
+        return False
     return bool(ways_of(rule)) and (rule.told_at is None or rule.told_at <= now - pause)
 
 

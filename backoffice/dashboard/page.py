@@ -62,7 +62,7 @@ def _add_work(context: dict[str, Any], request: HttpRequest, now: datetime) -> N
     context["charts"] += [charts.runs_chart(now)]
     context.update(
         work=work_status(now),
-        alerts=firing_alerts() if request.user.has_perm("scheduling.view_alertrule") else (),
+        alerts=firing_alerts(now=now) if request.user.has_perm("scheduling.view_alertrule") else (),
         failed=badges.failed(),
         next_runs=runs_next(request),
         failed_address=_runs(state="failed", period="24h"),

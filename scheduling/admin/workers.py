@@ -76,7 +76,7 @@ class ProcessAdmin(ModelAdmin):
             "waiting_at_most": WAITING_AT_MOST,
             "charts": charts(now=now),
             "chart_options": CHART_OPTIONS,
-            "alerts": firing_alerts(),
+            "alerts": firing_alerts(now=now),
         }
         return TemplateResponse(request, "scheduling/workers.html", context)
 

@@ -126,6 +126,7 @@ def test_rule_is_made_and_shown_while_it_fires(open_page: Open) -> None:
     page.get_by_label("E-mail to").fill("ops@shop.example")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("No worker alive on queue mail")).to_be_visible()
+    watch(now=timezone.now() - timedelta(minutes=2))
     watch(now=timezone.now())
     base = page.url.split("/scheduling")[0]
     for path in ("/", "/scheduling/process/", "/scheduling/alertrule/"):
