@@ -62,8 +62,19 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Open]:
         context.close()
 
 
+IS_OPAQUE = """
+    within => {
+        let one = document.querySelector(within || "body");
+        while (one && getComputedStyle(one).opacity === "1") one = one.parentElement;
+        return !one;
+    }
+"""
+
+
 def violations(page: Page, *, within: str = "") -> list[str]:
     """Return what axe finds against WCAG 2.2 AA on a page, or in a part of it, one line each."""
+    # What fades in has too little contrast meanwhile.
+    page.wait_for_function(IS_OPAQUE, arg=within)
     found = Axe().run(page, context=within or None, options={"runOnly": WCAG})
     return [
         f"{one['id']}: {node['target']} {node['failureSummary']}"
