@@ -58,7 +58,8 @@ class Scheduler(beat.Scheduler):
             Errand(self._beat, heartbeat.SECONDS),
             Errand(self._follow_edits, EDITS_SECONDS),
             Errand(self._rescue, RESCUE_SECONDS),
-            Errand(self._watch_alerts, ALERTS_SECONDS),
+            # Not at once: what was due while no scheduler ran is claimed in the next moment.
+            Errand(self._watch_alerts, ALERTS_SECONDS, first_after_seconds=ALERTS_SECONDS),
         ]
         super().__init__(app, **kwargs)
 
@@ -200,11 +201,13 @@ class Scheduler(beat.Scheduler):
 class Errand:
     """Something to do every so many seconds, by the steady clock."""
 
-    def __init__(self, do: Callable[[], None], every_seconds: float) -> None:
-        """Due at once."""
+    def __init__(
+        self, do: Callable[[], None], every_seconds: float, *, first_after_seconds: float = 0.0
+    ) -> None:
+        """Due at once, unless told otherwise."""
         self._do = do
         self._every_seconds = every_seconds
-        self._due = 0.0
+        self._due = time.monotonic() + first_after_seconds
 
     def run_if_due(self) -> None:
         """Do it if it is time."""

@@ -216,12 +216,22 @@ def test_an_errand_that_fails_does_not_hold_up_the_work(
 
 
 def test_an_errand_is_done_at_once_and_then_in_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = []
-    errand = Errand(lambda: done.append(1), 10)
+    assert times_done(monkeypatch) == [100, 110, 120]
+
+
+def test_an_errand_that_is_not_urgent_waits_for_its_first_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert times_done(monkeypatch, first_after_seconds=10) == [110, 120]
+
+
+def times_done(monkeypatch: pytest.MonkeyPatch, **options: float) -> list[float]:
+    """Return when an errand of every ten seconds is done that begins at 100."""
+    done: list[float] = []
+    monkeypatch.setattr("scheduling.scheduler.time.monotonic", lambda: 100)
+    errand = Errand(lambda: done.append(time.monotonic()), 10, **options)
     for now in (100, 105, 109.9, 110, 111, 120):
         monkeypatch.setattr("scheduling.scheduler.time.monotonic", lambda now=now: now)
         errand.run_if_due()
-    assert len(done) == 3
+    return done
 
 
 def test_closing_does_not_wait_for_a_statement_under_way(scheduler: Scheduler, messages: Messages) -> None:
