@@ -32,8 +32,9 @@ AMQP = {
     "write_timeout": ANSWER_SECONDS,
 }
 ZOOKEEPER = {
-    # It has no way to wait for a message: it is asked this often while there is none.
-    "polling_interval": 0.5,
+    # It has no way to wait for a message: it is asked this often while there is none. For as long a
+    # worker rests, too, when it has as many messages as it may: each tenth more is a tenth of its speed.
+    "polling_interval": 0.05,
 }
 SQS = {
     "visibility_timeout": VISIBILITY_SECONDS,
