@@ -45,9 +45,11 @@ def check_redis(databases: Any = None, **options: Any) -> list[CheckMessage]:
 
 
 def _missing_client(broker: Broker) -> Iterator[CheckMessage]:
-    if find_spec(broker.client) is None:
+    for client in broker.clients:
+        if find_spec(client) is not None:
+            continue
         yield Error(
-            f"{broker.name} needs the library {broker.client}, which is not installed.",
+            f"{broker.name} needs the library {client}, which is not installed.",
             hint=f"Install its dependency group: scripts/poetry sync --with {broker.group}",
             id="scheduling.E011",
         )

@@ -11,25 +11,30 @@ class Broker:
 
     Args:
         name: as people call it.
-        client: the module that its transport needs.
-        group: the dependency group that brings the client, or nothing if Celery itself does.
+        clients: the modules that its transport needs.
+        group: the dependency group that brings them, or nothing if Celery itself does.
         secure_scheme: that of its URLs with TLS, or nothing if there is none.
+        first_priority: which of the priorities 0 to 9 it takes first, or nothing if it looks at none.
         lacks: what it cannot do, in words for staff.
     """
 
     name: str
-    client: str
+    clients: tuple[str, ...]
     group: str = ""
     secure_scheme: str = ""
+    first_priority: int | None = None
     lacks: tuple[str, ...] = ()
 
 
 REMOTE = ("Celery's remote control", "Celery's events")
 
-REDIS = Broker(name="Redis", client="redis", secure_scheme="rediss")
-RABBITMQ = Broker(name="RabbitMQ", client="amqp", secure_scheme="amqps")
-SQS = Broker(name="Amazon SQS", client="boto3", group="sqs", lacks=(*REMOTE, "priorities"))
-ZOOKEEPER = Broker(name="ZooKeeper", client="kazoo", group="zookeeper", lacks=(*REMOTE, "TLS"))
+REDIS = Broker(name="Redis", clients=("redis",), secure_scheme="rediss", first_priority=0)
+# Its quorum queues look at no priority before its version 4, and at two of them since.
+RABBITMQ = Broker(name="RabbitMQ", clients=("amqp",), secure_scheme="amqps", lacks=("priorities",))
+SQS = Broker(name="Amazon SQS", clients=("boto3", "pycurl"), group="sqs", lacks=(*REMOTE, "priorities"))
+ZOOKEEPER = Broker(
+    name="ZooKeeper", clients=("kazoo",), group="zookeeper", first_priority=9, lacks=(*REMOTE, "TLS")
+)
 
 TAKES_NOTHING = (RedisError,)
 """What clients raise when the broker refuses any message, such as a Redis whose memory is full. Kombu

@@ -7,9 +7,9 @@ import sys
 import time
 
 import django
-from django.core.management import call_command
 
 from tests import services
+from tests.brokers.database import make_sqlite
 
 MANY = 500
 FEW = 10
@@ -20,11 +20,10 @@ def main(names: list[str]) -> None:
         os.environ |= {
             "DJANGO_SETTINGS_MODULE": "tests.brokers.settings",
             "VAR_DIR": str(folder),
-            "DATABASE_URL": f"sqlite:///{folder}/measured.sqlite3",
+            "DATABASE_URL": make_sqlite(folder),
             "CELERY_BROKER_URL": "redis://127.0.0.1:9/0",
         }
         django.setup()
-        call_command("migrate", verbosity=0)
         for name in names:
             print(json.dumps({"broker": name} | measure(name)), flush=True)
 
@@ -59,7 +58,7 @@ def measure(name: str) -> dict[str, float]:
         made.expect_once(keys)
         return time.monotonic() - began
 
-    with stage(name) as made:
+    with stage(name, os.environ["DATABASE_URL"]) as made:
         made.expect_once(made.plan(FEW))
         return {step.__name__: round(step(made), 1) for step in (hand_over, run, recover)}
 

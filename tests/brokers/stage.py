@@ -7,25 +7,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
+from typing import Any
 
 import pytest
 from celery import states
 from django.contrib.auth.models import Group
-from django.db import connection
+from django.db import transaction
 from django.utils import timezone
-from django_celery_beat.models import ClockedSchedule, PeriodicTask
+from django_celery_beat.models import PeriodicTask
 from django_celery_results.models import TaskResult
 from kombu import Connection
-from pytest_django import DjangoDbBlocker
 
 from backoffice.settings.brokers import broker_settings
 from scheduling.models import Process, Run
 from scheduling.planning import Plan, plan_many
 from tests import services
-from tests.brokers.servers import SERVERS
+from tests.brokers.database import use_database
+from tests.brokers.servers import Broker, broker
 from tests.brokers.tasks import work
 from tests.faults.cluster import Cluster, forget_settings
-from tests.faults.stage import Server
 
 WAIT_SECONDS = 90
 """For what takes a few seconds on a machine with nothing else to do."""
@@ -39,26 +39,56 @@ class Stage:
     """What one broker's tests play on."""
 
     name: str
-    broker: Server
+    broker: Broker
     cluster: Cluster
 
-    def plan(self, number: int, *, at: datetime | None = None, seconds: float = 0.0) -> list[str]:
+    def plan(
+        self, number: int, *, at: datetime | None = None, seconds: float = 0.0, **options: Any
+    ) -> list[str]:
         """Plan so many runs, due now unless told otherwise.
+
+        Args:
+            options: their queue or priority.
 
         Returns:
             Their keys.
         """
         keys = [f"{self.name}:{next(NUMBERS)}/work" for _ in range(number)]
         due_at = at or timezone.now()
-        plan_many(
-            [Plan(key=key, task=work, at=due_at, kwargs={"name": key, "seconds": seconds}) for key in keys]
-        )
+        with transaction.atomic():
+            plan_many(
+                [
+                    Plan(key=key, task=work, at=due_at, kwargs={"name": key, "seconds": seconds})
+                    for key in keys
+                ]
+            )
+            if options:
+                PeriodicTask.objects.filter(name__in=keys).update(**options)
         return keys
 
     def expect_once(self, keys: Sequence[str]) -> None:
         """Wait until all these are done, and see that each was done once."""
         wait_until(lambda: statuses(keys) == [states.SUCCESS] * len(keys))
         assert [effects(key) for key in keys] == [1] * len(keys)
+
+    @contextmanager
+    def worker_at_rest(self) -> Iterator[None]:
+        """Let the worker take and run nothing meanwhile."""
+        self.signal_worker(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.signal_worker(signal.SIGCONT)
+
+    @contextmanager
+    def another_worker(self, name: str, *, queues: str | None = None) -> Iterator[None]:
+        """Have a second worker, and wait until it listens."""
+        self.cluster.add_worker(name, queues=queues)
+        try:
+            wait_until(Process.objects.filter(name=f"{name}@faults").exists)
+            yield
+        finally:
+            self.cluster.drop(name)
 
     def signal_worker(self, number: int) -> None:
         """Signal a worker with all its children."""
@@ -76,14 +106,19 @@ class Stage:
 
 
 @contextmanager
-def stage(name: str) -> Iterator[Stage]:
-    """Start a broker, a scheduler and a worker on the tests' database."""
-    port = services.free_port()
-    broker = Server(lambda: SERVERS[name](port))
+def stage(name: str, database_url: str) -> Iterator[Stage]:
+    """Start a broker, a scheduler and a worker on an empty database."""
+    with use_database(database_url), broker(name) as running, play(name, running, database_url) as made:
+        yield made
+
+
+@contextmanager
+def play(name: str, broker: Broker, database_url: str) -> Iterator[Stage]:
+    """Start a scheduler and a worker on a broker and a database."""
     with services.temporary_folder() as folder, pytest.MonkeyPatch.context() as environment:
         environment.setenv("DJANGO_SETTINGS_MODULE", "tests.brokers.settings")
         environment.setenv("VAR_DIR", str(folder))
-        environment.setenv("DATABASE_URL", database_url())
+        environment.setenv("DATABASE_URL", database_url)
         environment.setenv("CELERY_BROKER_URL", broker.service.url)
         forget_settings()
         try:
@@ -93,31 +128,7 @@ def stage(name: str) -> Iterator[Stage]:
                 cluster.wait_until_alive(seconds=WAIT_SECONDS)
                 yield Stage(name, broker, cluster)
         finally:
-            broker.stop()
             forget_settings()
-
-
-def database_url() -> str:
-    settings = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{settings['NAME']}"
-    place = f"{settings['HOST']}:{settings['PORT']}/{settings['NAME']}"
-    return f"postgres://{settings['USER']}:{settings['PASSWORD']}@{place}"
-
-
-@contextmanager
-def committed_rows(blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Let a test write what its workers and schedulers see, and delete all of it afterwards."""
-    with blocker.unblock():
-        try:
-            yield
-        finally:
-            forget_rows()
-
-
-def forget_rows() -> None:
-    for model in (TaskResult, PeriodicTask, ClockedSchedule, Process, Group):
-        model.objects.all().delete()
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -132,8 +143,8 @@ def effects(key: str) -> int:
     return Group.objects.filter(name__startswith=f"{key} ").count()
 
 
-def handed_over(keys: Sequence[str]) -> bool:
-    runs = Run.objects.filter(task_result__periodic_task_name__in=keys, handed_over_at__isnull=False)
+def handed_over(keys: Sequence[str], *, times: int = 1) -> bool:
+    runs = Run.objects.filter(task_result__periodic_task_name__in=keys, hand_overs__gte=times)
     return runs.count() == len(keys)
 
 

@@ -26,7 +26,7 @@ def forget_settings() -> None:
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
 
 
-def run_worker(name: str, concurrency: int, pool: str) -> None:
+def run_worker(name: str, concurrency: int, pool: str, queues: str | None) -> None:
     """Be a worker, in a process group of its own."""
     _leave_parent(name)
     from backoffice.celery import app
@@ -35,6 +35,7 @@ def run_worker(name: str, concurrency: int, pool: str) -> None:
         hostname=f"{name}@faults",
         concurrency=concurrency,
         pool=pool,
+        queues=queues,
         loglevel="WARNING",
         without_mingle=True,
         without_gossip=True,
@@ -83,9 +84,11 @@ class Cluster:
             process.join(STOP_SECONDS)
             _kill_group(process)
 
-    def add_worker(self, name: str, *, concurrency: int = 2, pool: str = "prefork") -> None:
+    def add_worker(
+        self, name: str, *, concurrency: int = 2, pool: str = "prefork", queues: str | None = None
+    ) -> None:
         """Start a worker and keep it running."""
-        self._keep(name, lambda: FORKS.Process(target=run_worker, args=(name, concurrency, pool)))
+        self._keep(name, lambda: FORKS.Process(target=run_worker, args=(name, concurrency, pool, queues)))
 
     def add_scheduler(self, name: str) -> None:
         """Start a scheduler and keep it running."""
