@@ -7,7 +7,7 @@ from unittest import mock
 
 import environ
 import psycopg
-from django.contrib.contenttypes.models import ContentType
+from django.apps import apps
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connections
 
@@ -33,11 +33,16 @@ def use_database(url: str) -> Iterator[None]:
         settings["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 20}
     with mock.patch.dict(connections.settings, {DEFAULT_DB_ALIAS: settings}):
         del connections[DEFAULT_DB_ALIAS]
-        ContentType.objects.clear_cache()
+        forget_content_types()
         try:
             call_command("migrate", verbosity=0)
             yield
         finally:
             connections[DEFAULT_DB_ALIAS].close()
             connections[DEFAULT_DB_ALIAS] = before
-            ContentType.objects.clear_cache()
+            forget_content_types()
+
+
+def forget_content_types() -> None:
+    """Forget their keys, which differ from database to database."""
+    apps.get_model("contenttypes.ContentType").objects.clear_cache()

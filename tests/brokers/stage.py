@@ -139,6 +139,10 @@ def statuses(keys: Sequence[str]) -> list[str]:
     return list(TaskResult.objects.filter(periodic_task_name__in=keys).values_list("status", flat=True))
 
 
+def ran_on(keys: Sequence[str]) -> set[str]:
+    return set(TaskResult.objects.filter(periodic_task_name__in=keys).values_list("worker", flat=True))
+
+
 def effects(key: str) -> int:
     return Group.objects.filter(name__startswith=f"{key} ").count()
 

@@ -19,6 +19,7 @@ from tests.brokers.stage import (
     effects,
     handed_over,
     let_hand_over_again,
+    ran_on,
     statuses,
     wait_until,
 )
@@ -89,10 +90,6 @@ def test_what_is_urgent_overtakes_what_waits_where_there_are_priorities(played: 
     # A few were taken before the urgent ones came.
     overtook = max(started_at(urgent)) < sorted(started_at(patient))[6]
     assert overtook == ("priorities" not in broker.lacks)
-
-
-def ran_on(keys: list[str]) -> set[str]:
-    return set(TaskResult.objects.filter(periodic_task_name__in=keys).values_list("worker", flat=True))
 
 
 def started_at(keys: list[str]) -> list[datetime]:

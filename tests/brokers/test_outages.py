@@ -11,6 +11,7 @@ from tests.brokers.stage import (
     broker_fails,
     handed_over,
     let_hand_over_again,
+    ran_on,
     statuses,
     wait_until,
 )
@@ -75,5 +76,8 @@ def test_nothing_is_lost_or_doubled_with_the_memory_of_the_broker(played: Stage)
     wait_until(lambda: not broker_fails())
     # One that was started while the broker was away, too, and neither had to be started again.
     wait_until(lambda: Process.objects.filter(name="late@faults").exists())
+    shared = played.plan(20, seconds=0.2)
+    played.expect_once(shared)
+    assert ran_on(shared) == {"worker@faults", "late@faults"}
     assert (played.cluster.pid(WORKER), played.cluster.pid("late")) == (before, late)
     played.cluster.drop("late")
