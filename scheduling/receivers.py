@@ -51,4 +51,6 @@ def worker_details(consumer: Any) -> dict[str, Any]:
         "running": sorted({request.id for request in (*reserved, *active)}),
         "concurrency": consumer.pool.num_processes if consumer.pool else 1,
         "can_stop": can_stop(consumer.pool),
+        "refused": consumer.refused,
+        "refused_because": consumer.refused_because,
     }

@@ -29,6 +29,10 @@ class Process(models.Model):
     )
     broker_failing_since = models.DateTimeField(null=True)
     broker_error = models.TextField(blank=True)
+    refused = models.PositiveIntegerField(
+        default=0, help_text="How many messages were no task's, since it started."
+    )
+    refused_because = models.TextField(blank=True, help_text="Why the last one was not.")
 
     class Meta:
         verbose_name_plural = "workers and queues"

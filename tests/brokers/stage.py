@@ -66,9 +66,9 @@ class Stage:
                 PeriodicTask.objects.filter(name__in=keys).update(**options)
         return keys
 
-    def expect_once(self, keys: Sequence[str]) -> None:
+    def expect_once(self, keys: Sequence[str], *, seconds: float = WAIT_SECONDS) -> None:
         """Wait until all these are done, and see that each was done once."""
-        wait_until(lambda: statuses(keys) == [states.SUCCESS] * len(keys))
+        wait_until(lambda: statuses(keys) == [states.SUCCESS] * len(keys), seconds=seconds)
         assert [effects(key) for key in keys] == [1] * len(keys)
 
     @contextmanager
@@ -104,6 +104,20 @@ class Stage:
         options = given["CELERY_BROKER_TRANSPORT_OPTIONS"]
         return Connection(given["CELERY_BROKER_URL"], transport_options=options)
 
+    def publish(self, body: bytes, content_type: str, headers: dict[str, str]) -> None:
+        """Put anything into the workers' queue."""
+        encoding = "binary" if content_type == "application/x-python-serialize" else "utf-8"
+        with self.connect() as connection:
+            connection.Producer().publish(
+                body,
+                content_type=content_type,
+                content_encoding=encoding,
+                headers=headers,
+                # The exchange that every broker has: it puts a message into the queue of that name.
+                exchange="",
+                routing_key="celery",
+            )
+
 
 @contextmanager
 def stage(name: str, database_url: str) -> Iterator[Stage]:
@@ -131,8 +145,8 @@ def play(name: str, broker: Broker, database_url: str) -> Iterator[Stage]:
             forget_settings()
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    services.wait_until(condition, seconds=WAIT_SECONDS)
+def wait_until(condition: Callable[[], bool], *, seconds: float = WAIT_SECONDS) -> None:
+    services.wait_until(condition, seconds=seconds)
 
 
 def statuses(keys: Sequence[str]) -> list[str]:

@@ -3,8 +3,12 @@
 The tests of one broker share all three, so each plans under keys of its own.
 """
 
+import json
+import pickle
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from celery import states
@@ -14,7 +18,9 @@ from django_celery_results.models import TaskResult
 from scheduling.brokers import broker_of
 from scheduling.cancelling import cancel
 from scheduling.due import claim_due
+from scheduling.models import Process
 from tests.brokers.stage import (
+    WORKER,
     Stage,
     effects,
     handed_over,
@@ -23,6 +29,7 @@ from tests.brokers.stage import (
     statuses,
     wait_until,
 )
+from tests.brokers.tasks import work
 
 
 def test_planned_run_is_handed_over_and_run_once(played: Stage) -> None:
@@ -90,6 +97,58 @@ def test_what_is_urgent_overtakes_what_waits_where_there_are_priorities(played: 
     # A few were taken before the urgent ones came.
     overtook = max(started_at(urgent)) < sorted(started_at(patient))[6]
     assert overtook == ("priorities" not in broker.lacks)
+
+
+def test_messages_that_are_no_tasks_are_refused_and_counted_and_harm_nobody(
+    played: Stage, tmp_path: Path
+) -> None:
+    before, refused = played.cluster.pid(WORKER), count_refused()
+    messages = forbidden(tmp_path / "made by reading it")
+    for message in messages:
+        played.publish(*message)
+    played.expect_once(played.plan(2))
+    wait_until(lambda: count_refused() == refused + len(messages))
+    assert played.cluster.pid(WORKER) == before
+    assert not (tmp_path / "made by reading it").exists()
+
+
+def test_message_for_a_task_that_nobody_knows_is_shown_as_failed(played: Stage) -> None:
+    before, task_id = played.cluster.pid(WORKER), str(uuid4())
+    played.publish(b"[[], {}, {}]", "application/json", {"task": "shop.tasks.nobody_knows", "id": task_id})
+    wait_until(TaskResult.objects.filter(task_id=task_id, status=states.FAILURE).exists)
+    played.expect_once(played.plan(2))
+    assert played.cluster.pid(WORKER) == before
+
+
+def count_refused() -> int:
+    return Process.objects.get(name="worker@faults").refused
+
+
+class Trap:
+    """Does harm when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.path,)
+
+
+def forbidden(made: Path) -> list[tuple[bytes, str, dict[str, str]]]:
+    """Return messages that no worker may run: body, type, headers."""
+    pickled = pickle.dumps(Trap(made)), "application/x-python-serialize"
+    yaml = b"!!python/object/apply:pathlib.Path.touch [" + json.dumps(str(made)).encode() + b"]"
+    headers = {"task": work.name, "id": str(uuid4())}
+    return [
+        (*pickled, {}),
+        (*pickled, headers),
+        (yaml, "application/x-yaml", headers),
+        (b'[[], {"half": ', "application/json", headers),
+        (b"7", "application/json", headers),
+        (b"[[], {}, {}]", "application/json", {}),
+        (b"[[], {}, {}]", "application/json", {"task": work.name}),
+        (b"[[], {}, {}]", "application/json", {**headers, "timelimit": "no pair"}),
+    ]
 
 
 def started_at(keys: list[str]) -> list[datetime]:

@@ -44,6 +44,13 @@ def test_page_says_who_is_silent(admin_client: Client) -> None:
     assert "silent" in admin_client.get(PAGE).content.decode()
 
 
+def test_page_says_what_a_worker_refused(admin_client: Client) -> None:
+    make_process("worker", refused=2, refused_because="its format application/x-yaml is forbidden")
+    content = admin_client.get(PAGE).content.decode()
+    assert "2 messages refused" in content
+    assert "application/x-yaml is forbidden" in content
+
+
 def test_page_asks_as_many_questions_for_many_workers(
     admin_client: Client,
 ) -> None:

@@ -1,0 +1,76 @@
+"""What takes messages in a worker: one that is no task's is deleted and counted, and harms nobody."""
+
+from collections.abc import Callable
+from typing import Any
+
+from celery.exceptions import InvalidTaskError
+from celery.utils.log import get_logger
+from celery.worker import consumer
+from kombu import Message
+from kombu.exceptions import ContentDisallowed
+
+logger = get_logger(__name__)
+
+type Receive = Callable[[Message], None]
+
+
+class Consumer(consumer.Consumer):
+    """Celery's own, which some messages would end together with its worker.
+
+    Attributes:
+        refused: how many messages were, since the worker started.
+        refused_because: why the last one was.
+    """
+
+    refused = 0
+    refused_because = ""
+
+    def create_task_handler(self, *args: Any, **kwargs: Any) -> Receive:
+        """Return what is called with each message."""
+        handle = super().create_task_handler(*args, **kwargs)
+
+        def receive(message: Message) -> None:
+            try:
+                check_message(message)
+                handle(message)
+            except self.connection_errors:
+                raise
+            except Exception as error:
+                # One message that nobody foresaw must not end the worker: it would come to the next one.
+                self._refuse(message, error)
+
+        return receive
+
+    def on_decode_error(self, message: Message, exc: Exception) -> None:
+        """Refuse a message that could not be unpacked."""
+        self._refuse(message, exc)
+
+    def on_invalid_task(self, body: Any, message: Message, exc: Exception) -> None:
+        """Refuse a message whose headers make no sense."""
+        self._refuse(message, exc)
+
+    def _refuse(self, message: Message, error: Exception) -> None:
+        self.refused += 1
+        self.refused_because = str(error) or type(error).__name__
+        logger.error("Refused a message: %s", self.refused_because)
+        if not message.acknowledged:
+            # Not rejected: Amazon SQS would bring it again and again.
+            message.ack_log_error(logger, self.connection_errors)
+
+
+def check_message(message: Message) -> None:
+    """Refuse what is not a task's message.
+
+    Raises:
+        InvalidTaskError: it is in a forbidden format, cannot be read, or does not say what to run.
+    """
+    try:
+        body = message.payload
+    except ContentDisallowed as error:
+        raise InvalidTaskError(f"its format {message.content_type} is forbidden") from error
+    except Exception as error:
+        raise InvalidTaskError(f"it cannot be read: {error}") from error
+    if not all(isinstance(message.headers.get(name), str) for name in ("task", "id")):
+        raise InvalidTaskError("its headers name no task and no id")
+    if not isinstance(body, list) or [type(part) for part in body] != [list, dict, dict]:
+        raise InvalidTaskError("its body is not a task's arguments")
