@@ -31,16 +31,19 @@ AMQP = {
     "read_timeout": ANSWER_SECONDS * 2,
     "write_timeout": ANSWER_SECONDS,
 }
+REST_SECONDS = 0.05
+"""A worker that has as many messages as it may looks this often whether it may have more, on a broker that
+cannot tell: a run is held up for as long."""
+
 ZOOKEEPER = {
-    # It has no way to wait for a message: it is asked this often while there is none. For as long a
-    # worker rests, too, when it has as many messages as it may: each tenth more is a tenth of its speed.
-    "polling_interval": 0.05,
+    # It has no way to wait for a message either: it is asked this often while there is none.
+    "polling_interval": REST_SECONDS,
 }
 SQS = {
     "visibility_timeout": VISIBILITY_SECONDS,
     # Long polling: a call waits on the server for a message, instead of being asked again and paid for.
     "wait_time_seconds": 2,
-    "polling_interval": 0.1,
+    "polling_interval": REST_SECONDS,
     "client-config": {
         "connect_timeout": ANSWER_SECONDS,
         # Longer than a call that waits for a message.

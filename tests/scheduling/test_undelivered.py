@@ -2,12 +2,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from scheduling import heartbeat
 from scheduling.models import Attempt, Run
-from scheduling.undelivered import send_again
+from scheduling.undelivered import send_again, send_all_again
 from tests.scheduling.factories import HOUR, MINUTE, SECOND, make_run, make_worker, reload
 
 pytestmark = pytest.mark.django_db
@@ -63,3 +64,25 @@ def test_worker_that_takes_the_name_of_a_killed_one_has_its_messages_sent_again(
     killed = make_worker()
     heartbeat.register(killed.name, kind="worker", started_at=timezone.now())
     assert is_due(run)
+
+
+def test_all_messages_of_a_broker_that_was_left_are_sent_again() -> None:
+    run = make_handed_over(ago=HOUR)
+    assert send_all_again() == 1
+    assert is_due(run)
+
+
+def test_runs_that_need_no_message_are_sent_none() -> None:
+    now = timezone.now()
+    make_run(hand_over_at=now + HOUR)
+    make_handed_over(status="STARTED")
+    make_handed_over(status="SUCCESS")
+    retried = make_handed_over(status="RETRY")
+    Attempt.objects.create(run=retried, number=1, ended_at=now, error="lost")
+    assert send_all_again() == 0
+
+
+def test_command_says_how_many(capsys: pytest.CaptureFixture[str]) -> None:
+    make_handed_over(ago=HOUR)
+    call_command("send_again")
+    assert capsys.readouterr().out.startswith("1 messages")
