@@ -22,7 +22,7 @@ from scheduling.models import Process
 from tests.brokers.stage import (
     WORKER,
     Stage,
-    effects,
+    count_effects,
     handed_over,
     let_hand_over_again,
     ran_on,
@@ -56,7 +56,7 @@ def test_cancelled_run_whose_message_is_under_way_does_nothing(played: Stage) ->
     played.expect_once(played.plan(1))
     assert all(outcome.stopped for outcome in outcomes.values())
     assert statuses(keys) == [states.REVOKED] * len(keys)
-    assert not any(map(effects, keys))
+    assert not any(count_effects(keys).values())
 
 
 def test_run_whose_message_comes_three_times_is_run_once(played: Stage) -> None:
