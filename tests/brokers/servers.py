@@ -127,7 +127,7 @@ def rabbitmq_environment(folder: Path, port: int, *, mapper_port: int) -> dict[s
         "RABBITMQ_PLUGINS_EXPAND_DIR": str(folder / "expanded"),
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
         "RABBITMQ_CONF_ENV_FILE": os.devnull,
-        "RABBITMQ_CONFIG_FILE": str(folder / "none"),
+        "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
         "RABBITMQ_SERVER_ERL_ARGS": "+sbwt none",
         "ERL_EPMD_ADDRESS": "127.0.0.1",
         "ERL_EPMD_PORT": str(mapper_port),
