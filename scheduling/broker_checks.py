@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,12 +44,10 @@ def check_redis(databases: Any = None, **options: Any) -> list[CheckMessage]:
 
 
 def _missing_client(broker: Broker) -> Iterator[CheckMessage]:
-    for client in broker.clients:
-        if find_spec(client) is not None:
-            continue
+    for client in broker.missing:
         yield Error(
             f"{broker.name} needs the library {client}, which is not installed.",
-            hint=f"Install its dependency group: scripts/poetry sync --with {broker.group}",
+            hint=broker.how_to_install,
             id="scheduling.E011",
         )
 
@@ -92,6 +89,7 @@ def _ask_redis(connection: Connection) -> Mapping[str, Any]:
 
 def _redis_faults(told: Mapping[str, Any]) -> Iterator[CheckMessage]:
     policy = told.get("maxmemory_policy", "")
+    # The volatile policies drop keys that expire alone, and no message does.
     if policy.startswith("allkeys"):
         yield Warning(
             f"Redis may drop messages to make room: its maxmemory-policy is {policy}.",

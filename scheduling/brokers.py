@@ -1,6 +1,7 @@
 """What is particular to one kind of broker, in one place."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from redis import RedisError
 
@@ -24,6 +25,16 @@ class Broker:
     secure_scheme: str = ""
     first_priority: int | None = None
     lacks: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> list[str]:
+        """The modules that its transport needs and that are not installed."""
+        return [name for name in self.clients if find_spec(name) is None]
+
+    @property
+    def how_to_install(self) -> str:
+        """How to come by them, in words."""
+        return f"Install its dependency group: scripts/poetry sync --with {self.group}"
 
 
 REMOTE = ("Celery's remote control", "Celery's events")

@@ -1,12 +1,16 @@
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from celery import current_app
+from django.core.exceptions import ImproperlyConfigured
 
 from backoffice.settings.brokers import broker_settings
-from scheduling import broker_checks
 from scheduling.broker_checks import check_broker, check_redis
+from scheduling.transports import find_transport
 from tests import services
 
 type Use = Callable[[str], None]
@@ -68,14 +72,42 @@ def test_broker_that_was_never_tried_is_refused(use: Use) -> None:
     assert ids(check_broker()) == ["scheduling.E010"]
 
 
+MISSING = {
+    "zookeeper://localhost:2181/": ("kazoo", "zookeeper"),
+    "sqs://key:secret@localhost/": ("boto3", "sqs"),
+    "sqs://key:secret@127.0.0.1/": ("pycurl", "sqs"),
+}
+
+
+@pytest.mark.parametrize("url", MISSING)
 def test_missing_client_library_names_the_group_that_brings_it(
-    use: Use, monkeypatch: pytest.MonkeyPatch
+    use: Use, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
-    monkeypatch.setattr(broker_checks, "find_spec", lambda name: None)
-    use("zookeeper://localhost:2181/")
+    module, group = MISSING[url]
+    monkeypatch.setitem(sys.modules, module, None)
+    use(url)
     (error,) = check_broker()
     assert error.id == "scheduling.E011"
-    assert "--with zookeeper" in str(error.hint)
+    assert module in error.msg
+    assert f"--with {group}" in str(error.hint)
+    with pytest.raises(ImproperlyConfigured, match=f"needs {module}. .*--with {group}"):
+        find_transport(url.partition(":")[0])
+
+
+@pytest.mark.parametrize("url", MISSING)
+def test_process_without_the_client_library_says_so_in_words(url: str) -> None:
+    module, group = MISSING[url]
+    script = f"import sys; sys.modules[{module!r}] = None; from django.core import management"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{script}; management.execute_from_command_line(['manage.py', 'check'])"],
+        env={**os.environ, "CELERY_BROKER_URL": url, "DJANGO_SETTINGS_MODULE": "backoffice.settings.test"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"--with {group}" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_redis_that_may_drop_or_forget_messages_is_told(use: Use) -> None:
@@ -84,8 +116,9 @@ def test_redis_that_may_drop_or_forget_messages_is_told(use: Use) -> None:
         assert ids(check_redis(databases=["default"])) == ["scheduling.W013", "scheduling.W014"]
 
 
-def test_redis_that_keeps_all_passes(use: Use) -> None:
-    with services.redis_server("--appendonly", "yes") as service:
+@pytest.mark.parametrize("policy", ["noeviction", "volatile-lru"])
+def test_redis_that_keeps_all_messages_passes(use: Use, policy: str) -> None:
+    with services.redis_server("--appendonly", "yes", "--maxmemory-policy", policy) as service:
         use(service.url)
         assert check_redis(databases=["default"]) == []
 
