@@ -1,10 +1,20 @@
 """What holds on every broker when a worker, or the broker itself, is killed, stopped, frozen or emptied."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Thread
+from urllib.parse import urlsplit
+
+import pytest
 from celery import states
 from django.utils import timezone
 
 from scheduling.models import Attempt, Process
 from scheduling.planning import plan
+from tests.brokers.servers import listens
 from tests.brokers.stage import (
     WORKER,
     Stage,
@@ -59,6 +69,21 @@ def test_what_waits_in_a_broker_outlives_its_restart(played: Stage) -> None:
     assert played.cluster.pid(WORKER) == before
 
 
+def test_broker_that_answers_anything_with_400_ends_no_worker(played: Stage) -> None:
+    before = played.cluster.pid(WORKER)
+    keys = played.plan(5, at=timezone.now() + timedelta(seconds=2))
+    played.broker.stop()
+    with refuse_all(port_of(played.broker.service.url)) as asked:
+        wait_until(broker_fails)
+        # By the scheduler and by the worker, each more than once.
+        wait_until(lambda: len(asked) > 5)
+    played.broker.start()
+    played.expect_once(keys)
+    wait_until(lambda: not broker_fails())
+    played.expect_once(played.plan(5))
+    assert played.cluster.pid(WORKER) == before
+
+
 def test_nothing_is_lost_or_doubled_with_the_memory_of_the_broker(played: Stage) -> None:
     before = played.cluster.pid(WORKER)
     with played.worker_at_rest():
@@ -81,3 +106,52 @@ def test_nothing_is_lost_or_doubled_with_the_memory_of_the_broker(played: Stage)
     assert ran_on(shared) == {"worker@faults", "late@faults"}
     assert (played.cluster.pid(WORKER), played.cluster.pid("late")) == (before, late)
     played.cluster.drop("late")
+
+
+@pytest.mark.parametrize("played", [("redis", "postgresql")], indirect=True, ids="-".join)
+def test_message_that_nobody_acknowledges_is_found_within_seconds_of_its_time(played: Stage) -> None:
+    with played.worker_at_rest(), played.connect() as connection:
+        keys = played.plan(4)
+        wait_until(lambda: handed_over(keys))
+        channel = connection.default_channel
+        taken = [message for _ in keys if (message := channel.basic_get("celery"))]
+        # The worker was waiting for one already.
+        assert len(taken) >= len(keys) - 1
+        with channel.conn_or_acquire() as client:
+            for message in taken:
+                client.zincrby(channel.unacked_index_key, -channel.visibility_timeout, message.delivery_tag)
+        played.signal_worker(signal.SIGCONT)
+        played.expect_once(keys)
+    assert not handed_over(keys[1:], times=2)
+
+
+@contextmanager
+def refuse_all(port: int) -> Iterator[list[bytes]]:
+    """Listen on a port, and give whoever asks a web server's answer to what it does not understand."""
+    asked: list[bytes] = []
+
+    class Refuse(StreamRequestHandler):
+        def handle(self) -> None:
+            asked.append(self.request.recv(1000))
+            self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    class Server(ThreadingTCPServer):
+        allow_reuse_address = True
+        daemon_threads = True
+
+    # A killed server's port is free a moment later.
+    wait_until(lambda: not listens(port))
+    with Server(("127.0.0.1", port), Refuse) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def port_of(url: str) -> int:
+    port = urlsplit(url).port
+    assert port
+    return port
