@@ -9,7 +9,11 @@ from celery.worker import consumer
 from kombu import Message
 from kombu.exceptions import ContentDisallowed
 
+from scheduling.encoding import printable
+
 logger = get_logger(__name__)
+
+WORDS_LENGTH = 300
 
 type Receive = Callable[[Message], None]
 
@@ -51,7 +55,8 @@ class Consumer(consumer.Consumer):
 
     def _refuse(self, message: Message, error: Exception) -> None:
         self.refused += 1
-        self.refused_because = str(error) or type(error).__name__
+        # It may quote the message, which may hold what no database takes.
+        self.refused_because = printable(str(error) or type(error).__name__)[:WORDS_LENGTH]
         logger.error("Refused a message: %s", self.refused_because)
         if not message.acknowledged:
             # Not rejected: Amazon SQS would bring it again and again.

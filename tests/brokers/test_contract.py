@@ -144,6 +144,7 @@ def forbidden(made: Path) -> list[tuple[bytes, str, dict[str, str]]]:
         (*pickled, headers),
         (yaml, "application/x-yaml", headers),
         (b'[[], {"half": ', "application/json", headers),
+        (b"\0\xff", "application/json", headers),
         (b"7", "application/json", headers),
         (b"[[], {}, {}]", "application/json", {}),
         (b"[[], {}, {}]", "application/json", {"task": work.name}),
