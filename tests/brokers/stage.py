@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -175,8 +175,8 @@ def broker_fails() -> bool:
     return Process.objects.filter(broker_failing_since__isnull=False).exists()
 
 
-def let_hand_over_again(keys: Sequence[str]) -> None:
-    """Let the time pass after which a run that was not started is doubted."""
+def let_hand_over_again(keys: Sequence[str], *, after: timedelta = timedelta(0)) -> None:
+    """Set when runs that were not started are doubted: now, or later."""
     Run.objects.filter(task_result__periodic_task_name__in=keys, hand_over_at__isnull=False).update(
-        hand_over_at=timezone.now()
+        hand_over_at=timezone.now() + after
     )
