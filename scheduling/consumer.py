@@ -19,7 +19,7 @@ type Receive = Callable[[Message], None]
 
 
 class Consumer(consumer.Consumer):
-    """Celery's own, which some messages would end together with its worker.
+    """Celery's own, which begins anew for ever at some messages.
 
     Attributes:
         refused: how many messages were, since the worker started.
@@ -40,7 +40,7 @@ class Consumer(consumer.Consumer):
             except self.connection_errors:
                 raise
             except Exception as error:
-                # One message that nobody foresaw must not end the worker: it would come to the next one.
+                # One message that nobody foresaw must not hold up all others: it would come again and again.
                 self._refuse(message, error)
 
         return receive

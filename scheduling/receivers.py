@@ -1,5 +1,7 @@
 """Every receiver of Celery's signals, connected by name."""
 
+import os
+import threading
 from typing import Any
 
 from celery import current_app, signals
@@ -9,6 +11,9 @@ from scheduling.heartbeat import Heart
 from scheduling.models import Process
 from scheduling.stopping import can_stop, end_stopped_runs, snapshot
 from scheduling.unplanned import record_publish
+
+END_SECONDS = 10
+"""A worker that has signed off has nothing left to do."""
 
 
 def connect_receivers() -> None:
@@ -36,10 +41,22 @@ def start_heart(sender: Any, **kwargs: Any) -> None:
 
 
 def stop_heart(sender: Any, **kwargs: Any) -> None:
-    """Sign a worker off after its last run."""
+    """Sign a worker off after its last run, and see that its process ends."""
     heart: Heart | None = getattr(sender, "heart", None)
     if heart:
         heart.stop()
+        end_soon()
+
+
+def end_soon() -> None:
+    """End this process by force if it does not end by itself.
+
+    Celery may wait for ever for the rest of what a child had said when the broker was lost. A supervisor
+    starts the next worker only when this one has ended.
+    """
+    end = threading.Timer(END_SECONDS, os._exit, args=[1])
+    end.daemon = True
+    end.start()
 
 
 def worker_details(consumer: Any) -> dict[str, Any]:

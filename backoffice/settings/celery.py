@@ -23,7 +23,7 @@ CELERY_RESULT_EXPIRES = None
 # twice is prevented by the claim on the run, not by the broker.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
-# Celery's own ends with its worker at some messages that are no task's.
+# Celery's own begins anew for ever at some messages that are no task's.
 CELERY_WORKER_CONSUMER = "scheduling.consumer:Consumer"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
