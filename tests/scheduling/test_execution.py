@@ -120,7 +120,10 @@ def test_a_wrong_end_is_stored_when_the_commit_itself_fails(monkeypatch: pytest.
     assert effects() == []
 
 
-UNSTORABLE = [("a\0b", "a\\0b"), ("a\udcffb", "a\\udcffb")]
+UNSTORABLE = [
+    pytest.param("a\0b", "a\\0b", id="NUL"),
+    pytest.param("a\udcffb", "a\\udcffb", id="half a character"),
+]
 
 
 @pytest.mark.parametrize(("words", "stored"), UNSTORABLE)
