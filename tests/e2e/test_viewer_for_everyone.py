@@ -132,12 +132,14 @@ def test_filters_are_set_by_keyboard(open_page: Open) -> None:
     make_run(states.SUCCESS)
     page = open_page(make_superuser(), LIST)
     filters = page.get_by_role("button", name="Filters", exact=False).first
+    first = page.locator("#changelist-filter input").first
     filters.focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#changelist-filter input").first).to_be_focused()
+    expect(first).to_be_focused()
     page.keyboard.press("Escape")
     expect(filters).to_be_focused()
     page.keyboard.press("Enter")
+    expect(first).to_be_focused()
     page.locator("#changelist-filter").get_by_label("Failed").press("Space")
     page.keyboard.press("Enter")
     page.wait_for_url("**state=failed**")

@@ -20,6 +20,14 @@ function focusNewest(group) {
     lines[lines.length - 1]?.querySelector(first)?.focus();
 }
 
+function focusFirstFilter() {
+    const filters = document.getElementById("changelist-filter");
+    // Who is in them already keeps the place: what is typed next would go elsewhere.
+    if (!filters?.contains(document.activeElement)) {
+        filters?.querySelector("input, select")?.focus();
+    }
+}
+
 window.addEventListener("load", () => reachable(document));
 
 document.addEventListener("click", (event) => {
@@ -30,7 +38,7 @@ document.addEventListener("click", (event) => {
     }
     if (event.target.closest(FILTERS)) {
         // After the theme has shown them, and noted where the focus is to return to.
-        setTimeout(() => document.querySelector("#changelist-filter :is(input, select)")?.focus(), 50);
+        setTimeout(focusFirstFilter, 50);
     }
 });
 
