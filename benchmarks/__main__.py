@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from benchmarks.report import write_report
 from tests.services import postgresql_server, redis_server
@@ -24,6 +25,7 @@ MEASUREMENTS = {
     "throughput": "throughput.throughput()",
     "planning": "planning.statements()",
     "latency": "latency.commit_to_start()",
+    "pages": "pages.costs()",
 }
 
 
@@ -48,17 +50,17 @@ def main() -> None:
         write_report(Path("docs/benchmarks.md"), results)
 
 
-def _measure(name: str, environment: dict[str, str]) -> dict[str, float]:
+def _measure(name: str, environment: dict[str, str]) -> dict[str, Any]:
     module = MEASUREMENTS[name].partition(".")[0]
     code = (
         "import django, json; django.setup(); "
         f"from benchmarks import {module}; print(json.dumps({MEASUREMENTS[name]}))"
     )
     run = subprocess.run(
-        [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
+        [sys.executable, "-c", code], env=environment, check=True, stdout=subprocess.PIPE, text=True
     )
-    result: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
-    print(name, {key: round(value, 3) for key, value in result.items()}, flush=True)  # noqa: T201
+    result: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    print(name, result, flush=True)  # noqa: T201
     return result
 
 
