@@ -7,6 +7,7 @@ import environ
 from django.utils.csp import CSP
 
 from backoffice.settings.celery import *
+from backoffice.settings.databases import database_settings
 from backoffice.settings.unfold import UNFOLD as UNFOLD
 
 env = environ.Env()
@@ -78,18 +79,9 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR}/backoffice.sqlite3")}
-# Opening a connection for each request or task costs more than most of them; one that the database
-# has closed meanwhile is noticed before it is used.
-DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # SQLite's defaults fail under concurrent writers: a transaction that starts by reading cannot
-    # become a writer while another one writes. IMMEDIATE takes the write lock first, and waits.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
+DATABASES = {
+    "default": database_settings(env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR}/backoffice.sqlite3"))
+}
 
 # Where the project's own broker listens, for settings that run one.
 EMBEDDED_BROKER_SOCKET: Path | None = None
