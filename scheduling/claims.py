@@ -23,9 +23,11 @@ from scheduling.runs import WAITING
 # Every run passes through these two: building them as querysets took longer than running them.
 # The status stands outside the subquery: of two that claim at once, PostgreSQL has the second look at
 # the new row, but not run its subquery anew.
+# What is coalesced has an index that must not be used: it leads to all runs of a worker or a state, which
+# PostgreSQL takes for none until it has counted them anew.
 CLAIM = f"""
     UPDATE {TaskResult._meta.db_table} SET status = '{states.STARTED}', worker = %s, date_started = %s
-    WHERE task_id = %s AND status IN {WAITING}
+    WHERE task_id = %s AND COALESCE(status, '') IN {WAITING}
     AND EXISTS (SELECT 1 FROM {Run._meta.db_table} WHERE task_result_id = %s AND attempt = %s)
 """  # noqa: S608
 # A claim need not outlive a crash of the database server: the run then waits again, and this claim's end
@@ -35,7 +37,8 @@ WITHOUT_WAITING_FOR_THE_DISK = {
 }
 END = f"""
     UPDATE {TaskResult._meta.db_table} SET status = %s, result = %s, traceback = %s, date_done = %s
-    WHERE task_id = %s AND status = '{states.STARTED}' AND worker = %s AND date_started = %s
+    WHERE task_id = %s AND COALESCE(status, '') = '{states.STARTED}' AND COALESCE(worker, '') = %s
+    AND date_started = %s
 """  # noqa: S608
 
 

@@ -1,11 +1,13 @@
+import re
 from datetime import timedelta
 
 import pytest
 from celery import states
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
+from django_celery_results.models import TaskResult
 
-from scheduling.claims import Claim, claim
+from scheduling.claims import CLAIM, END, Claim, claim
 from scheduling.exceptions import ClaimLost
 from tests.scheduling.factories import make_run, make_started, reload
 
@@ -96,3 +98,26 @@ def test_an_end_that_is_undone_is_no_end() -> None:
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         end_and_fail()
     assert not held.ended
+
+
+def indexes_used(statement: str, values: tuple[object, ...]) -> set[str]:
+    """Return by which columns a statement finds its rows."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
+        cursor.execute(f"{explain} {statement}", values)
+        plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
+    return set(re.findall(r"(?:Index Cond: |INDEX \w+ )\(+(\w+)", plan))
+
+
+def test_a_run_is_found_by_its_id_whatever_the_database_last_counted() -> None:
+    """To it, a worker that started since has no runs: reading them all would be as quick."""
+    for _ in range(100):
+        run = make_run(status=states.SUCCESS)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    now = timezone.now()
+    TaskResult.objects.update(status=states.STARTED, worker="celery@one", date_started=now)
+    assert indexes_used(CLAIM, ("celery@one", now, run.pk, run.pk, 1)) == {"task_id", "task_result_id"}
+    assert indexes_used(END, (states.SUCCESS, "1", None, now, run.pk, "celery@one", now)) == {"task_id"}
