@@ -54,7 +54,10 @@ def test_production_runs_neither_debug_toolbar_nor_a_broker_of_its_own() -> None
 @pytest.mark.usefixtures("secrets")
 @pytest.mark.parametrize(
     ("url", "option"),
-    [("sqlite://:memory:", "transaction_mode"), ("postgres://host/name?sslmode=require", "prepare_threshold")],
+    [
+        ("sqlite://:memory:", "transaction_mode"),
+        ("postgres://host/name?sslmode=require", "prepare_threshold"),
+    ],
 )
 def test_production_sets_its_database_as_development_does(
     url: str, option: str, monkeypatch: pytest.MonkeyPatch

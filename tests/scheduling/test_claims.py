@@ -1,5 +1,6 @@
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from celery import states
@@ -100,7 +101,7 @@ def test_an_end_that_is_undone_is_no_end() -> None:
     assert not held.ended
 
 
-def indexes_used(statement: str, values: tuple[object, ...]) -> set[str]:
+def indexes_used(statement: str, values: tuple[Any, ...]) -> set[str]:
     """Return by which columns a statement finds its rows."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.django_db
 
 VIEW = "django_celery_results.view_taskresult"
 RULE = "/scheduling/alertrule/"
+RULE_ID = 1_000
+"""Not one that the database would give to the next rule."""
 SINGLE = [
     "scheduling.run_task",
     "scheduling.cancel_run",
@@ -35,9 +37,9 @@ PAGES = {
     "/django_celery_results/taskresult/run/change/": VIEW,
     "/scheduling/process/": "scheduling.view_process",
     RULE: "scheduling.view_alertrule",
-    f"{RULE}1/change/": "scheduling.view_alertrule",
+    f"{RULE}{RULE_ID}/change/": "scheduling.view_alertrule",
 }
-RULE_DEEDS = {"add/": "add", "1/change/": "change", "1/delete/": "delete"}
+RULE_DEEDS = {"add/": "add", f"{RULE_ID}/change/": "change", f"{RULE_ID}/delete/": "delete"}
 STATE_FOR = {"cancel": states.PENDING, "stop": states.STARTED}
 
 
@@ -112,7 +114,7 @@ def test_an_action_knows_no_other_method(admin_client: Client, action: str, meth
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_is_for_who_may_look_and_changes_nothing(client: Client, page: str, who: str) -> None:
     make_run(states.FAILURE, task_id="run")
-    AlertRule.objects.create(pk=1, name="Backlog", kind="backlog")
+    AlertRule.objects.create(pk=RULE_ID, name="Backlog", kind="backlog")
     may = log_in(client, who)
     before = everything()
     status = client.get(page).status_code
@@ -126,7 +128,7 @@ def test_a_page_is_for_who_may_look_and_changes_nothing(client: Client, page: st
 )
 @pytest.mark.parametrize("path", RULE_DEEDS)
 def test_a_rule_is_changed_by_who_may(client: Client, path: str, who: str, method: str) -> None:
-    AlertRule.objects.create(pk=1, name="Backlog", kind="backlog")
+    AlertRule.objects.create(pk=RULE_ID, name="Backlog", kind="backlog")
     allowed = f"scheduling.{RULE_DEEDS[path]}_alertrule" in log_in(client, who)
     data = {
         "name": "Long backlog",
