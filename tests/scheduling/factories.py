@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
 from django_celery_results.models import TaskResult
 
+from orders.models import Category
 from scheduling.definitions import follow_edits
 from scheduling.models import Process, Recurrence, Run
 from scheduling.runs import build_result, insert_runs
@@ -111,3 +112,8 @@ def reload(run: Run) -> Run:
 def result_of(run: Run) -> AsyncResult:
     """Return the run as Celery reads it."""
     return AsyncResult(run.pk, app=current_app)
+
+
+def effects() -> list[str]:
+    """Return what the tasks for tests have left in the database."""
+    return list(Category.objects.order_by("name").values_list("name", flat=True))
