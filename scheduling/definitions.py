@@ -1,19 +1,18 @@
 """Noticing how recurring schedules are defined now, by whatever way they were edited."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import datetime
-from zoneinfo import available_timezones
 
 from celery.utils.log import get_logger
-from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import CharField, QuerySet
-from django.db.models.functions import Cast
-from django_celery_beat.models import CrontabSchedule, PeriodicTask
+from django.db.models import QuerySet
+from django_celery_beat.models import PeriodicTask
 
 from scheduling import timetable
+from scheduling.exceptions import UnreadableRow
 from scheduling.models import Recurrence
+from scheduling.unreadable import past_unreadable
 
 logger = get_logger(__name__)
 
@@ -60,13 +59,8 @@ def follow_edits(*, now: datetime) -> int:
         How many were edited.
     """
     _resume_paused(now=now)
-    try:
-        return _follow_edits(recurring(), now=now)
-    except ValidationError:
-        # A time zone that this machine does not know raises while its row is read.
-        unreadable = _crontabs_in_unknown_zones()
-        _set_aside(unreadable)
-        return _follow_edits(recurring().exclude(crontab__in=unreadable), now=now)
+    # A time zone that this machine does not know raises while its row is read.
+    return past_unreadable(lambda rows: _follow_edits(rows, now=now), recurring(), set_aside=_set_aside)
 
 
 def _follow_edits(periodic_tasks: QuerySet[PeriodicTask], *, now: datetime) -> int:
@@ -85,17 +79,12 @@ def _follow_edits(periodic_tasks: QuerySet[PeriodicTask], *, now: datetime) -> i
     return len(edited)
 
 
-def _crontabs_in_unknown_zones() -> list[int]:
-    known = available_timezones()
-    rows = CrontabSchedule.objects.annotate(zone=Cast("timezone", CharField())).values_list("pk", "zone")
-    return [pk for pk, zone in rows if zone not in known]
-
-
-def _set_aside(crontabs: Collection[int]) -> None:
+def _set_aside(errors: Mapping[int, UnreadableRow]) -> None:
     """Let what cannot be read never be due, or it would hold up all other work; mended, it is an edit."""
-    due = Recurrence.objects.filter(periodic_task__crontab__in=crontabs, next_due_at__isnull=False)
+    due = Recurrence.objects.filter(pk__in=errors, next_due_at__isnull=False)
     if due.update(next_due_at=None, definition=""):
-        logger.error("Crontabs %s are in time zones that are not known here, and never due", crontabs)
+        for pk, error in errors.items():
+            logger.error("Periodic task %s is never due: %s", pk, error)
 
 
 def _is_edited(periodic_task: PeriodicTask) -> bool:
@@ -138,7 +127,8 @@ def _first_due(periodic_task: PeriodicTask, *, after: datetime) -> datetime | No
         return None
     try:
         return timetable.next_after(periodic_task, after)
-    except ValueError as error:
+    except Exception as error:
+        # SQL may have written any schedule, and those after it are to be followed too.
         logger.error("%s is never due: %s", periodic_task.name, error)
         return None
 

@@ -1,18 +1,24 @@
 """Claiming the delayed runs that are due."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django_celery_beat.models import PeriodicTask
 
+from scheduling.exceptions import UnreadableRow
 from scheduling.models import Run
 from scheduling.occurrences import EXPIRED, NotRun, run_of
 from scheduling.periodic_tasks import delete_one_offs, waiting_one_offs
 from scheduling.runs import insert_runs, ran_under, subject_of
+from scheduling.unreadable import past_unreadable
 
 BATCH = 500
 """Rows claimed in one transaction: enough to make its cost small, few enough to keep it short."""
+
+TEXTS = ("id", "name", "task", "args", "kwargs", "headers", "description", "queue", "clocked_id")
+"""The columns of a delayed run that can be read whatever SQL has written into them, and what finds it."""
 
 RAN_ALREADY = NotRun(Run.NotRun.SKIPPED, "work under this key ran already")
 
@@ -30,16 +36,21 @@ def claim_due(*, now: datetime, lease: timedelta) -> Sequence[Run]:
     Returns:
         The runs to hand over, at most `BATCH`.
     """
-    due = waiting_one_offs().filter(enabled=True, clocked__clocked_time__lte=now)
+    due = waiting_one_offs().filter(enabled=True, clocked__clocked_time__lte=now).select_related("clocked")
     # Asked first without a lock: SQLite's is the whole database's, and a look a second is often idle.
     if not due.exists():
         return []
+    return past_unreadable(
+        lambda rows: _claim(rows, now=now, lease=lease),
+        due.order_by("clocked__clocked_time"),
+        set_aside=lambda errors: _fail_unreadable(errors, now=now),
+        at_most=BATCH,
+    )
+
+
+def _claim(due: QuerySet[PeriodicTask], *, now: datetime, lease: timedelta) -> Sequence[Run]:
     with transaction.atomic():
-        rows = list(
-            due.select_for_update(skip_locked=True, of=("self",))
-            .select_related("clocked")
-            .order_by("clocked__clocked_time")[:BATCH]
-        )
+        rows = list(due.select_for_update(skip_locked=True, of=("self",))[:BATCH])
         if not rows:
             return []
         ran = _keys_that_ran(rows)
@@ -47,6 +58,19 @@ def claim_due(*, now: datetime, lease: timedelta) -> Sequence[Run]:
         insert_runs(runs)
         delete_one_offs(rows)
     return [run for run in runs if run.hand_over_at]
+
+
+@transaction.atomic
+def _fail_unreadable(errors: Mapping[int, UnreadableRow], *, now: datetime) -> None:
+    """End what cannot be read as failed: it would hold up all others for as long as it is due."""
+    waiting = waiting_one_offs().select_for_update().filter(pk__in=errors)
+    rows = [PeriodicTask(**columns) for columns in waiting.values(*TEXTS)]
+    runs = [
+        run_of(row, due_at=now, hand_over_at=now, not_run=NotRun("", str(errors[row.pk])), mark=str(row.pk))
+        for row in rows
+    ]
+    insert_runs(runs)
+    delete_one_offs(rows)
 
 
 def _keys_that_ran(rows: Sequence[PeriodicTask]) -> set[str]:

@@ -1,5 +1,10 @@
 """What can go wrong when work is planned or run. Each docstring is the message; the detail follows it."""
 
+from django.db import InterfaceError, OperationalError
+
+DATABASE_AWAY = (OperationalError, InterfaceError)
+"""What is raised when the database is gone, or two transactions got in each other's way."""
+
 
 class SchedulingError(Exception):
     """The work could not be scheduled."""
@@ -26,6 +31,10 @@ class InvalidPlan(SchedulingError, ValueError):
 
 class UnknownTask(SchedulingError):
     """The code has no such task: it was taken out, or this process runs older code."""
+
+
+class UnreadableRow(SchedulingError):
+    """Its row in the database cannot be read: it was written past everything that would have refused it."""
 
 
 class OwnedByCode(SchedulingError):

@@ -12,13 +12,13 @@ from celery import states
 from celery.contrib.django.task import DjangoTask
 from celery.exceptions import Ignore, Reject, Retry, TaskError
 from celery.utils.log import get_task_logger
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
 from scheduling.arguments import revive
 from scheduling.claims import Claim, claim
 from scheduling.encoding import encode, encode_words, printable
-from scheduling.exceptions import ClaimLost, ProgressInTransaction
+from scheduling.exceptions import DATABASE_AWAY, ClaimLost, ProgressInTransaction
 from scheduling.handover import FIRST_PAUSE
 from scheduling.models import Run
 from scheduling.retrying import lost_pause, retry_later
@@ -28,9 +28,6 @@ logger = get_task_logger(__name__)
 
 PROGRESS_PAUSE_SECONDS = 0.5
 PROGRESS_LENGTH = Run._meta.get_field("progress_words").max_length
-
-DATABASE_AWAY = (OperationalError, InterfaceError)
-"""What is raised when the database is gone, or two transactions got in each other's way."""
 
 DATABASE_PAUSE_SECONDS = 1.0
 

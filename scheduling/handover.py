@@ -1,21 +1,22 @@
 """Handing runs over to the broker: publish first, mark afterwards, with no transaction open between."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from celery import Celery
+from celery import Celery, current_app
 from celery.app.task import extract_exec_options
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django_celery_results.models import TaskResult
 from kombu import Producer
 
-from scheduling.exceptions import UnknownTask
+from scheduling.exceptions import UnknownTask, UnreadableRow
 from scheduling.models import Run
 from scheduling.runs import UNFINISHED, WAITING, shown_arguments, shown_positionals
 from scheduling.unplanned import LIMITS, PLACE, PLANNED_HEADER, SENT_BY
+from scheduling.unreadable import past_unreadable
 
 LEASE = timedelta(seconds=30)
 """How long a scheduler has for publishing what it took; a killed one's runs are free after that."""
@@ -34,16 +35,21 @@ def lease_due(*, now: datetime) -> Sequence[Run]:
     Returns:
         At most `BATCH` runs, oldest first.
     """
-    due = Run.objects.filter(hand_over_at__lte=now)
+    due = Run.objects.filter(hand_over_at__lte=now).select_related("task_result")
     # As in `claim_due`, looking takes no lock.
     if not due.exists():
         return []
+    return past_unreadable(
+        lambda rows: _lease(rows, now=now),
+        due.order_by("hand_over_at"),
+        set_aside=_fail_unreadable,
+        at_most=BATCH,
+    )
+
+
+def _lease(due: QuerySet[Run], *, now: datetime) -> Sequence[Run]:
     with transaction.atomic():
-        runs = list(
-            due.select_for_update(skip_locked=True, of=("self",))
-            .select_related("task_result")
-            .order_by("hand_over_at")[:BATCH]
-        )
+        runs = list(due.select_for_update(skip_locked=True, of=("self",))[:BATCH])
         waiting = [run for run in runs if run.task_result.status in WAITING]
         going = _awaited_and_going(waiting)
         blocked = [run for run in waiting if run.waits_for in going]
@@ -52,6 +58,13 @@ def lease_due(*, now: datetime) -> Sequence[Run]:
         _set_hand_over(blocked, now + BLOCKED_PAUSE)
         _set_hand_over(ready, now + LEASE)
     return ready
+
+
+def _fail_unreadable(errors: Mapping[str, UnreadableRow]) -> None:
+    """End what cannot be read: it would hold up all others for as long as it is due."""
+    for task_id, error in errors.items():
+        current_app.backend.mark_as_failure(task_id, error)
+    Run.objects.filter(pk__in=errors).update(hand_over_at=None)
 
 
 def _awaited_and_going(runs: Sequence[Run]) -> set[str]:

@@ -16,8 +16,8 @@ from scheduling.cancelling import cancel_runs
 from scheduling.causes import error_line
 from scheduling.claims import Claim
 from scheduling.encoding import CONTENT_ENCODING, CONTENT_TYPE, encode, printable
-from scheduling.exceptions import ClaimLost
-from scheduling.execution import DATABASE_AWAY, drop_broken_connections
+from scheduling.exceptions import DATABASE_AWAY, ClaimLost
+from scheduling.execution import drop_broken_connections
 from scheduling.failures import record_failure
 from scheduling.models import Run
 from scheduling.retrying import give_up_attempt, lost_pause
