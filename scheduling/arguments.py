@@ -11,12 +11,13 @@ an enumeration for choices, `list` of these, `X | None` for what may be left out
 
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, DecimalException
 from enum import Enum
 from functools import cache
+from itertools import chain, islice, repeat
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from celery.app.task import Task
@@ -128,13 +129,41 @@ _NOUNS = {
 
 
 @cache
+def signature_of(task: Task) -> inspect.Signature:
+    """Return the signature of a task's body."""
+    return inspect.signature(task.run)
+
+
+def check_fit(task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Refuse arguments that a task's body would not take.
+
+    Celery's own check takes one that has a place and no name for one that has both.
+
+    Raises:
+        TypeError: one is missing, or one too many.
+    """
+    if task.typing:
+        signature_of(task).bind(*args, **kwargs)
+
+
+def names_by_place(task: Task, count: int) -> list[str]:
+    """Return the parameters that take so many positional arguments: `*args` takes all the rest.
+
+    Fewer, if the task takes fewer.
+    """
+    parameters = signature_of(task).parameters.values()
+    named = (repeat(one.name, count if one.kind is one.VAR_POSITIONAL else 1) for one in parameters)
+    return list(islice(chain.from_iterable(named), count))
+
+
+@cache
 def arguments_of(task: Task) -> dict[str, Argument]:
     """Return the arguments that a task takes by name, in order."""
     hints = _hints_of(task)
     secret = getattr(task, "secret_arguments", ())
     return {
         name: _argument(parameter, hints.get(name, object), secret=name in secret)
-        for name, parameter in inspect.signature(task.run).parameters.items()
+        for name, parameter in signature_of(task).parameters.items()
         if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Error, Warning
 
-from scheduling.arguments import arguments_of
+from scheduling.arguments import arguments_of, signature_of
 from scheduling.catalogue import schedulable_tasks
 from scheduling.publishing_calls import find_publishing_calls
 
@@ -27,7 +27,12 @@ def check_catalogue(**options: Any) -> list[CheckMessage]:
 def _faults(name: str) -> list[str]:
     task = schedulable_tasks()[name]
     unclear = [one.name for one in arguments_of(task).values() if not one.is_supported]
+    parameters = signature_of(task).parameters.values()
+    unnamed = [one.name for one in parameters if one.kind is one.POSITIONAL_ONLY]
     faults = [f"takes {argument}, whose type no form can ask for." for argument in unclear]
+    faults += [
+        f"takes {argument} by its place alone, and forms give arguments by name." for argument in unnamed
+    ]
     return faults if task.words else [*faults, "has no words."]
 
 

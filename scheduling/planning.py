@@ -12,7 +12,7 @@ from django.db.models import Value
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, PeriodicTask
 
-from scheduling.arguments import revive
+from scheduling.arguments import check_fit, revive
 from scheduling.encoding import check_json
 from scheduling.exceptions import AlreadyRan, InvalidPlan, NotPlanned
 from scheduling.periodic_tasks import delete_unused_times, waiting_one_offs
@@ -75,8 +75,7 @@ def check_arguments(task: Task, kwargs: dict[str, Any], args: Sequence[Any] = ()
         InvalidPlan: they do not fit its signature or their annotations, or JSON cannot hold them.
     """
     try:
-        if task.typing and hasattr(task, "__header__"):
-            task.__header__(*args, **kwargs)
+        check_fit(task, args, kwargs)
         check_json([args, kwargs])
         revive(task, kwargs)
     except (TypeError, ValueError) as error:

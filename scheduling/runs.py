@@ -1,6 +1,5 @@
 """Writing runs: a task result and what we keep beside it, always as a pair."""
 
-import inspect
 import json
 import uuid
 from collections.abc import Collection, Iterable, Sequence
@@ -16,6 +15,7 @@ from django.db.models.constants import OnConflict
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
+from scheduling.arguments import names_by_place
 from scheduling.encoding import CONTENT_ENCODING, CONTENT_TYPE, encode_words
 from scheduling.models import Run
 
@@ -66,8 +66,8 @@ def shown_arguments(task: Task | None, kwargs: dict[str, Any]) -> dict[str, Any]
 def shown_positionals(task: Task | None, args: Sequence[Any]) -> list[Any]:
     """Return the positional arguments as people and logs may see them."""
     secret: Sequence[str] = getattr(task, "secret_arguments", ())
-    names = list(inspect.signature(task.run).parameters) if task and secret else []
-    return [_HIDDEN if name in secret else value for value, name in zip_longest(args, names[: len(args)])]
+    names = names_by_place(task, len(args)) if task and secret else []
+    return [_HIDDEN if name in secret else value for value, name in zip_longest(args, names)]
 
 
 def build_result(

@@ -1,7 +1,7 @@
 """The arguments of a run as its page shows them: by the words of the task's signature."""
 
-import inspect
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from django.db.models import Model
 from django.urls import reverse
 from django_celery_results.models import TaskResult
 
-from scheduling.arguments import Argument, arguments_of
+from scheduling.arguments import Argument, arguments_of, names_by_place
 from scheduling.models import Run
 from scheduling.runs import shown_arguments
 
@@ -50,10 +50,17 @@ def shown_arguments_of(result: TaskResult, run: Run | None, task: Task | None) -
 
 
 def arguments_by_name(run: Run, task: Task) -> dict[str, Any]:
-    """Return the arguments of a run by the names of its task's signature, as far as it goes."""
-    names = list(inspect.signature(task.run).parameters)[: len(run.args)]
+    """Return the arguments of a run by the names of its task's signature, as far as it goes.
+
+    Those that `*args` takes stand together under its name.
+    """
+    names = names_by_place(task, len(run.args))
     names += [f"argument {place + 1}" for place in range(len(names), len(run.args))]
-    return {**dict(zip(names, run.args, strict=True)), **run.kwargs}
+    by_place: dict[str, list[Any]] = defaultdict(list)
+    for name, value in zip(names, run.args, strict=True):
+        by_place[name].append(value)
+    together = {name: values if len(values) > 1 else values[0] for name, values in by_place.items()}
+    return {**together, **run.kwargs}
 
 
 def readable(value: Any) -> str:

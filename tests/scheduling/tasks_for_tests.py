@@ -54,6 +54,16 @@ def log_in(user: str, password: str) -> None:
     """Keep what it is given to itself."""
 
 
+@shared_task(secret_arguments=("codes",))
+def try_codes(door: str, *codes: str) -> None:
+    """Keep all the codes to itself."""
+
+
+@shared_task
+def look_up(number: int, /) -> None:
+    """Take its argument by its place alone."""
+
+
 @shared_task(secret_arguments=("pin", "until", "kind"))
 def open_safe(pin: int, until: date, kind: Literal["one", "two"]) -> None:
     """Refuse what is none of these."""

@@ -46,6 +46,14 @@ def test_a_task_that_no_form_can_ask_for_is_told_at_start(monkeypatch: pytest.Mo
     ]
 
 
+def test_an_argument_that_no_form_can_give_is_told_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.look_up, "schedulable", True)
+    monkeypatch.setattr(tasks.look_up, "words", "Look up")
+    assert [fault.msg for fault in check_catalogue()] == [
+        f"{tasks.look_up.name} takes number by its place alone, and forms give arguments by name."
+    ]
+
+
 @pytest.mark.django_db
 def test_a_schedule_of_another_task_fails_in_words_instead_of_running() -> None:
     now = timezone.now()

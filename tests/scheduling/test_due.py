@@ -138,7 +138,7 @@ def test_statements_do_not_grow_with_the_batch(django_assert_num_queries: Any) -
         ({"args": "{}"}, "must be a JSON list"),
         ({"headers": '"x"'}, "must be a JSON dict"),
         ({"kwargs": "[" * 100_000}, "not JSON"),
-        ({"kwargs": "{}"}, "missing 1 required"),
+        ({"kwargs": "{}"}, "missing a required argument"),
         ({"args": '["a", "b"]', "kwargs": "{}"}, "positional argument"),
         ({"task": "no.such.task"}, "no task no.such.task"),
     ],
@@ -209,6 +209,12 @@ def test_secret_arguments_are_hidden_by_position_too() -> None:
     assert stored().args == ["ann", "hush"]
     assert "ann" in TaskResult.objects.get().task_args
     assert "hush" not in TaskResult.objects.get().task_args
+
+
+def test_all_that_a_secret_argument_takes_by_position_is_hidden() -> None:
+    make_one_off(task=tasks.try_codes.name, args='["front", "hush", "hash"]', kwargs="{}")
+    claim()
+    assert TaskResult.objects.get().task_args == '["front", "hidden", "hidden"]'
 
 
 def test_a_clocked_row_with_a_recurrence_is_deleted_whole() -> None:

@@ -183,6 +183,11 @@ def test_arguments_that_the_task_or_the_database_refuses_are_refused(kwargs: dic
         plan(KEY, tasks.record, at=in_an_hour(), kwargs=kwargs)
 
 
+def test_an_argument_that_has_no_name_cannot_be_planned_by_name() -> None:
+    with pytest.raises(InvalidPlan, match="positional-only"):
+        plan(KEY, tasks.look_up, at=in_an_hour(), kwargs={"number": 1})
+
+
 def test_a_long_planner_does_not_block_the_claim() -> None:
     plan(KEY, tasks.report, at=timezone.now(), planned_by="x" * 300)
     [run] = claim_due(now=timezone.now(), lease=MINUTE)

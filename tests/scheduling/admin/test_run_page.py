@@ -53,6 +53,15 @@ def test_page_names_arguments_that_the_task_does_not_know(admin_client: Client) 
     assert "<dt>Order id</dt><dd>1042</dd>" in page(admin_client, make_run(kwargs={"order_id": 1042}))
 
 
+def test_page_shows_what_a_task_takes_by_position_together_and_hides_it_if_it_is_secret(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(task_name=tasks.try_codes.name, args=["front", "hush", "swordfish"])
+    assert "swordfish" not in page(admin_client, run)
+    monkeypatch.setattr(tasks.try_codes, "secret_arguments", ())
+    assert "<dt>Codes</dt><dd>hush\nswordfish</dd>" in page(admin_client, run)
+
+
 def test_page_names_and_links_the_row_that_an_argument_means(admin_client: Client) -> None:
     group = Group.objects.create(name="Finance")
     run = make_run(task_name=tasks.send_report.name, kwargs={"group_id": group.pk})
