@@ -13,6 +13,7 @@ from celery.contrib.django.task import DjangoTask
 from celery.exceptions import Ignore, Reject, Retry, TaskError
 from celery.utils.log import get_task_logger
 from django.db import connections, transaction
+from django.db.models import BigIntegerField
 from django.utils import timezone
 
 from scheduling.arguments import revive
@@ -151,6 +152,8 @@ class Task(DjangoTask):
     def progress(self, current: int, total: int | None = None, words: str = "") -> None:
         """Say how far the run is; written at most twice a second, and always when it is complete.
 
+        A number or a database that does not take it fails no task.
+
         Args:
             current: how many are done.
             total: of how many, if known.
@@ -165,9 +168,17 @@ class Task(DjangoTask):
         if current != total and now - getattr(request, "progress_at", -inf) < PROGRESS_PAUSE_SECONDS:
             return
         request.progress_at = now
-        Run.objects.filter(pk=request.id, attempt=request.retries + 1).update(
-            progress_current=current, progress_total=total, progress_words=printable(words)[:PROGRESS_LENGTH]
-        )
+        mine = Run.objects.filter(pk=request.id, attempt=request.retries + 1)
+        try:
+            mine.update(
+                progress_current=_storable(current),
+                progress_total=None if total is None else _storable(total),
+                progress_words=printable(words)[:PROGRESS_LENGTH],
+            )
+        except DATABASE_AWAY as error:
+            # Nothing is lost but a glance; the work itself may not need the database before its end.
+            logger.warning("%s[%s] could not say how far it is: %s", self.name, request.id, error)
+            drop_broken_connections()
 
     def update_state(
         self, task_id: str | None = None, state: str | None = None, meta: Any = None, **kwargs: Any
@@ -238,6 +249,11 @@ class Task(DjangoTask):
         if self.max_retries is not None and tried >= self.max_retries:
             raise error
         return Retry(exc=error, when=timezone.now() + lost_pause(tried + 1))
+
+
+def _storable(count: int) -> int:
+    """Return what a column holds of a number; a bar that is wrong beats a task that fails for it."""
+    return max(0, min(count, BigIntegerField.MAX_BIGINT))
 
 
 def _wait_again(held: Claim) -> None:

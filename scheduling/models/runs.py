@@ -71,8 +71,8 @@ class Run(models.Model):
     parent_id = models.CharField(max_length=255, blank=True, help_text="The run whose task published it.")
     group_id = models.CharField(max_length=255, blank=True, help_text="Celery's group it belongs to.")
 
-    progress_current = models.PositiveIntegerField(null=True)
-    progress_total = models.PositiveIntegerField(null=True)
+    progress_current = models.PositiveBigIntegerField(null=True)
+    progress_total = models.PositiveBigIntegerField(null=True)
     progress_words = models.CharField(max_length=200, blank=True)
 
     class Meta:

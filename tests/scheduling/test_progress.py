@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 from celery import states
+from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
+from django.db.models import QuerySet
 
 from orders.models import Category
 from scheduling.models import Run
@@ -54,6 +56,29 @@ def test_the_next_run_in_the_same_process_is_not_held_back() -> None:
 def test_long_words_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks.report, "run", lambda: tasks.report.progress(1, 2, "x" * 300))
     assert run_task(tasks.report).progress_words == "x" * 200
+
+
+@pytest.mark.parametrize(
+    ("told", "stored"), [(5_000_000_000, 5_000_000_000), (10**30, 2**63 - 1), (-1, 0), (None, None)]
+)
+def test_no_number_is_too_large_or_too_small(
+    told: int | None, stored: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks.report, "run", lambda: tasks.report.progress(3, told))
+    run = run_task(tasks.report)
+    assert (run.task_result.status, run.progress_total) == (states.SUCCESS, stored)
+
+
+def test_progress_that_cannot_be_written_fails_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tasks.work_slowly, kwargs={"name": "x"})
+
+    def refuse(self: QuerySet[Run], **columns: Any) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(QuerySet, "update", refuse)
+    deliver(run)
+    assert reload(run).task_result.status == states.SUCCESS
+    assert Category.objects.get().name == "x"
 
 
 def test_a_lost_attempt_shows_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
