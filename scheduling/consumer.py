@@ -6,6 +6,7 @@ from typing import Any
 from celery.exceptions import InvalidTaskError
 from celery.utils.log import get_logger
 from celery.worker import consumer
+from django_celery_results.models import TaskResult
 from kombu import Message
 from kombu.exceptions import ContentDisallowed
 
@@ -14,6 +15,7 @@ from scheduling.encoding import printable
 logger = get_logger(__name__)
 
 WORDS_LENGTH = 300
+ID_LENGTH = TaskResult._meta.get_field("task_id").max_length
 
 type Receive = Callable[[Message], None]
 
@@ -77,5 +79,7 @@ def check_message(message: Message) -> None:
         raise InvalidTaskError(f"it cannot be read: {error}") from error
     if not all(isinstance(message.headers.get(name), str) for name in ("task", "id")):
         raise InvalidTaskError("its headers name no task and no id")
+    if printable(message.headers["id"])[:ID_LENGTH] != message.headers["id"]:
+        raise InvalidTaskError("its id is none that a database stores")
     if not isinstance(body, list) or [type(part) for part in body] != [list, dict, dict]:
         raise InvalidTaskError("its body is not a task's arguments")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from math import isfinite
 from typing import Any
 
 from celery import current_app, states
@@ -33,6 +34,20 @@ def encode(value: Any) -> str:
 def as_json(value: Any) -> Any:
     """Return a value as JSON holds it: sent again, it arrives as it was."""
     return json.loads(dumps(value))
+
+
+def storable(value: Any) -> Any:
+    """Return a value of JSON with what no JSON column takes as text that one does: see `check_json`."""
+    match value:
+        case str():
+            return printable(value)
+        case float() if not isfinite(value):
+            return str(value)
+        case list():
+            return [storable(one) for one in value]
+        case dict():
+            return {printable(name): storable(one) for name, one in value.items()}
+    return value
 
 
 def printable(text: str) -> str:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
-from scheduling.encoding import as_json
+from scheduling.encoding import as_json, storable
 from scheduling.models import Run
 from scheduling.runs import build_result, insert_runs, shown_arguments, shown_positionals, subject_of
 
@@ -18,6 +18,8 @@ PLANNED_HEADER = "planned"
 
 SENT_BY = "code"
 """Who planned the run of a message that was sent without a plan."""
+
+NOT_WHOLE = "some of its arguments no database stores: a further attempt gets them as they are shown here"
 
 PLACE = ("group_id", "group_index", "chord", "chain", "callbacks", "errbacks", "root_id", "parent_id")
 """The options that give a message its place in a chain, a group or a chord."""
@@ -62,7 +64,8 @@ def _insert(
     message: Context, *, args: Sequence[Any], kwargs: dict[str, Any], task: Task | None, queue: str
 ) -> None:
     now = timezone.now()
-    args, kwargs = as_json([list(args), kwargs])
+    given = as_json([list(args), kwargs, _options_of(message)])
+    args, kwargs, options = kept = storable(given)
     key = getattr(message, "periodic_task_name", None)
     result = build_result(
         task_id=message.id,
@@ -77,8 +80,9 @@ def _insert(
         due_at=maybe_make_aware(maybe_iso8601(message.eta)) if message.eta else now,
         args=args,
         kwargs=kwargs,
-        options=_options_of(message),
+        options=options,
         queue=queue,
+        reason="" if kept == given else NOT_WHOLE,
         handed_over_at=now,
         hand_overs=1,
         attempt=message.retries + 1,
@@ -94,4 +98,4 @@ def _insert(
 def _options_of(message: Context) -> dict[str, Any]:
     """Return what a further attempt's message needs to stand in for this one."""
     given = {name: message.get(name) for name in (*PLACE, *LIMITS)} | {"group_id": message.group}
-    return as_json({name: value for name, value in given.items() if value not in (None, [])})
+    return {name: value for name, value in given.items() if value not in (None, [])}

@@ -147,3 +147,31 @@ def test_a_message_delivered_twice_at_once_runs_once() -> None:
     deliver(run, planned=False)
     assert Category.objects.count() == 1
     assert reload(run).task_result.status == states.SUCCESS
+
+
+UNSTORABLE = [
+    pytest.param("a\0b", "a\\0b", id="NUL"),
+    pytest.param("a\udcffb", "a\\udcffb", id="half a character"),
+    pytest.param(float("nan"), "nan", id="no number"),
+]
+
+
+@pytest.mark.parametrize(("given", "stored"), UNSTORABLE)
+def test_what_no_database_stores_is_recorded_as_it_can_be(given: Any, stored: str, producer: Any) -> None:
+    tasks.remember.apply_async(kwargs={"name": [{"x": given}]}, producer=producer)
+    run = Run.objects.get()
+    assert run.kwargs == {"name": [{"x": stored}]}
+    assert "a further attempt" in run.reason
+
+
+@pytest.mark.parametrize(("given", "stored"), UNSTORABLE)
+def test_and_is_run_with_what_it_was_given(given: Any, stored: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(tasks.remember, "run", lambda **values: seen.append(values["name"]))
+    run = make_run(tasks.remember, kwargs={"name": "x"})
+    TaskResult.objects.all().delete()
+    run.kwargs = {"name": given}
+    deliver(run, planned=False)
+    assert seen == [given]
+    run = reload(run)
+    assert (run.task_result.status, run.kwargs) == (states.SUCCESS, {"name": stored})
