@@ -1,6 +1,7 @@
 """What takes messages in a worker: one that is no task's is deleted and counted, and harms nobody."""
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 from celery.exceptions import InvalidTaskError
@@ -54,6 +55,12 @@ class Consumer(consumer.Consumer):
     def on_invalid_task(self, body: Any, message: Message, exc: Exception) -> None:
         """Refuse a message whose headers make no sense."""
         self._refuse(message, exc)
+
+    def on_unknown_task(self, body: Any, message: Message, exc: Exception) -> None:
+        """Fail its run as Celery does, but keep its arguments out of the log: some may be secret."""
+        bare = copy(message)
+        bare.headers = {name: message.headers[name] for name in ("id", "task")}
+        super().on_unknown_task("not shown", bare, exc)
 
     def _refuse(self, message: Message, error: Exception) -> None:
         self.refused += 1
