@@ -16,7 +16,7 @@ from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from scheduling.encoding import encode
-from scheduling.exceptions import ClaimLost
+from scheduling.exceptions import AlreadyDone, ClaimLost
 from scheduling.models import Run
 from scheduling.runs import WAITING
 
@@ -67,8 +67,11 @@ class Claim:
             traceback: of what it raised.
 
         Raises:
+            AlreadyDone: this claim has moved it on before.
             ClaimLost: the run is no longer this claim's. Inside a transaction that undoes its effect.
         """
+        if self.ended:
+            raise AlreadyDone(self.task_id)
         done_at = timezone.now() if status in states.READY_STATES else None
         row = (status, result, traceback, _adapted(done_at))
         if not _execute(END, (*row, self.task_id, self.worker, _adapted(self.started_at))):
@@ -78,11 +81,12 @@ class Claim:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Open a transaction in which the run may end; if it is undone, so is the end."""
+        ended_before = self.ended
         try:
             with transaction.atomic():
                 yield
         except BaseException:
-            self.ended = False
+            self.ended = ended_before
             raise
 
     def tell(self, value: Any) -> None:

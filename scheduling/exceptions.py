@@ -49,5 +49,9 @@ class ClaimLost(SchedulingError):
     """This attempt was given up for lost and another one has taken its place, so its effect is undone."""
 
 
+class AlreadyDone(SchedulingError):
+    """A task's effect was committed with its success: it can have no second one, and is not tried again."""
+
+
 class ProgressInTransaction(SchedulingError):
     """Progress written inside a transaction is seen only when it ends; declare the task `atomic = False`."""

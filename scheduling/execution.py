@@ -127,7 +127,12 @@ class Task(DjangoTask):
         return returned
 
     def _run(self, held: Claim, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        returned = self.run(*args, **kwargs)
+        try:
+            returned = self.run(*args, **kwargs)
+        except Exception as error:
+            if held.ended:
+                held.tell(printable(f"done, and then: {type(error).__name__}: {error}"))
+            raise
         if not held.ended:
             held.end(states.SUCCESS, result=encode(returned))
         elif returned is not None:
@@ -138,9 +143,11 @@ class Task(DjangoTask):
     def effect(self) -> Iterator[None]:
         """Commit the database effect in the block together with SUCCESS.
 
-        For tasks that are not `atomic`; what the task returns afterwards is added to its result.
+        For tasks that are not `atomic`, once in each; what the task returns afterwards, or what goes wrong
+        then, is added to its result.
 
         Raises:
+            AlreadyDone: it is the second one; its effect is undone.
             ClaimLost: the run was given to another attempt meanwhile; the effect is undone.
         """
         held: Claim | None = getattr(self.request, "claim", None)

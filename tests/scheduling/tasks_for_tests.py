@@ -91,6 +91,13 @@ def work_slowly(self: celery.Task, name: str) -> str:
     return "sent"
 
 
+@shared_task(bind=True, atomic=False)
+def work_twice(self: celery.Task) -> None:
+    for name in ("first", "second"):
+        with self.effect():
+            Category.objects.create(name=name)
+
+
 @shared_task(atomic=False, schedulable=True, words="Report")
 def report() -> str:
     return "all well"

@@ -1,4 +1,5 @@
 import re
+from copy import copy
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from scheduling.claims import CLAIM, END, Claim, claim
-from scheduling.exceptions import ClaimLost
+from scheduling.exceptions import AlreadyDone, ClaimLost
 from tests.scheduling.factories import make_run, make_started, reload
 
 pytestmark = pytest.mark.django_db
@@ -81,9 +82,12 @@ def test_a_claim_that_ended_ends_nothing_again() -> None:
     run = make_run()
     held = claim(run.pk, worker="celery@one", attempt=1)
     assert held
+    other = copy(held)
     held.end(states.SUCCESS)
-    with pytest.raises(ClaimLost):
+    with pytest.raises(AlreadyDone):
         held.end(states.FAILURE)
+    with pytest.raises(ClaimLost):
+        other.end(states.FAILURE)
     assert reload(run).task_result.status == states.SUCCESS
 
 

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from orders.models import Category
 from scheduling.models import Run
 from tests.scheduling import tasks_for_tests as tasks
-from tests.scheduling.factories import deliver, make_run, reload, result_of, run_task
+from tests.scheduling.factories import deliver, effects, make_run, reload, result_of, run_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,6 +21,45 @@ def test_a_slow_task_returns_after_its_effect() -> None:
     assert Category.objects.get().name == "x"
     assert run.task_result.status == states.SUCCESS
     assert result_of(run).get(timeout=1) == "sent"
+
+
+def test_a_second_effect_is_refused_in_words_beside_the_success_of_the_first() -> None:
+    run = run_task(tasks.work_twice)
+    assert effects() == ["first"]
+    assert run.task_result.status == states.SUCCESS
+    assert "AlreadyDone" in result_of(run).result
+
+
+def test_an_effect_of_an_atomic_task_fails_it_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.work_twice, "atomic", True)
+    run = run_task(tasks.work_twice)
+    assert effects() == []
+    assert run.task_result.status == states.FAILURE
+    assert "AlreadyDone" in run.error
+
+
+def test_what_goes_wrong_after_an_effect_is_told_beside_its_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(name: str) -> None:
+        with tasks.work_slowly.effect():
+            Category.objects.create(name=name)
+        raise OSError("no answer")
+
+    monkeypatch.setattr(tasks.work_slowly, "run", fail)
+    run = run_task(tasks.work_slowly, name="x")
+    assert (run.task_result.status, effects()) == (states.SUCCESS, ["x"])
+    assert result_of(run).result == "done, and then: OSError: no answer"
+
+
+def test_a_retry_after_an_effect_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def retry(name: str) -> None:
+        with tasks.work_slowly.effect():
+            Category.objects.create(name=name)
+        raise tasks.work_slowly.retry(exc=OSError("no answer"))
+
+    monkeypatch.setattr(tasks.work_slowly, "run", retry)
+    run = run_task(tasks.work_slowly, name="x")
+    assert (run.task_result.status, run.attempt, effects()) == (states.SUCCESS, 1, ["x"])
+    assert "no answer" in result_of(run).result
 
 
 def test_progress_is_stored() -> None:

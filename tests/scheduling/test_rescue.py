@@ -1,3 +1,4 @@
+from copy import copy
 from datetime import datetime, timedelta
 
 import pytest
@@ -171,7 +172,7 @@ def test_two_schedulers_that_rescue_at_once_count_one_attempt(monkeypatch: pytes
     run = make_started()
 
     def be_second(held: Claim, *, words: str) -> bool:
-        give_up_attempt(held, words="the other one was quicker")
+        give_up_attempt(copy(held), words="the other one was quicker")
         return give_up_attempt(held, words=words)
 
     monkeypatch.setattr("scheduling.rescue.give_up_attempt", be_second)
