@@ -6,12 +6,14 @@ from typing import Any
 
 from celery import current_app, signals
 from celery.worker import state
+from django.db import connection
 
 from scheduling.heartbeat import Heart
 from scheduling.models import Process
 from scheduling.stopping import can_stop, end_stopped_runs, snapshot
 from scheduling.unplanned import record_publish
 
+LOCK_SECONDS = 1.0
 END_SECONDS = 10
 """A worker that has signed off has nothing left to do."""
 
@@ -19,6 +21,7 @@ END_SECONDS = 10
 def connect_receivers() -> None:
     """Connect them; called once, when the app is ready."""
     signals.before_task_publish.connect(record_published, dispatch_uid="record_published")
+    signals.beat_init.connect(wait_briefly_for_locks, dispatch_uid="wait_briefly_for_locks")
     signals.worker_ready.connect(start_heart, dispatch_uid="start_heart")
     signals.worker_shutdown.connect(stop_heart, dispatch_uid="stop_heart")
 
@@ -27,6 +30,18 @@ def record_published(sender: str, headers: dict[str, Any], body: Any, **details:
     """Write the run of a message that others publish, with its arguments whole."""
     queue = details.get("routing_key") or ""
     record_publish(headers=headers, body=body, task=current_app.tasks.get(sender), queue=queue)
+
+
+def wait_briefly_for_locks(**kwargs: Any) -> None:
+    """Have `celery beat` wait for SQLite's lock for a moment, and try again at its next tick.
+
+    While it waits no signal reaches it, and it is to end within five seconds. Its publisher has a
+    connection of its own, and waits as long as others do.
+    """
+    if connection.vendor == "sqlite":
+        options = {**connection.settings_dict["OPTIONS"], "timeout": LOCK_SECONDS}
+        connection.settings_dict = {**connection.settings_dict, "OPTIONS": options}
+        connection.close()
 
 
 def start_heart(sender: Any, **kwargs: Any) -> None:

@@ -51,6 +51,7 @@ class Scheduler(beat.Scheduler):
         self._name = f"scheduler@{socket.gethostname()}:{os.getpid()}"
         self._started_at = timezone.now()
         self._registered = False
+        self._closed = False
         self._publisher = Publisher(app)
         self._patience_seconds = SILENT_BROKER_SECONDS
         self._watch = Watch()
@@ -92,9 +93,13 @@ class Scheduler(beat.Scheduler):
     def close(self) -> None:
         """Stop publishing and sign off.
 
-        Beat calls this twice, and first inside its signal handler: the main thread may be in the middle
-        of a statement, and its connection's lock held. So all is done in another thread, for so long.
+        Beat calls this twice, of which once is enough, and first inside its signal handler: the main thread
+        may be in the middle of a statement, and its connection's lock held. So all is done in another
+        thread, for so long.
         """
+        if self._closed:
+            return
+        self._closed = True
         closing = threading.Thread(target=self._leave, name="closing", daemon=True)
         closing.start()
         closing.join(CLOSE_SECONDS)
