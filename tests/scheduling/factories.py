@@ -21,6 +21,7 @@ WORKER = "celery@one"
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 def make_one_off(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from scheduling.recurring import claim_occurrences
 from scheduling.rescue import Watch, rescue_lost
 from tests.scheduling import tasks_for_tests as tasks
 from tests.scheduling.factories import (
+    DAY,
     HOUR,
     MINUTE,
     SECOND,
@@ -35,7 +36,6 @@ from tests.scheduling.factories import (
 
 pytestmark = pytest.mark.django_db
 
-DAY = timedelta(days=1)
 ASKS_THE_TIME = re.compile(r"\bnow\b|current_(time|date)|localtime|_timestamp\(|timeofday", re.IGNORECASE)
 
 Messages = Callable[[], list[Any]]

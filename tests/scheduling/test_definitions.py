@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,11 +10,10 @@ from scheduling import definitions
 from scheduling.definitions import follow_edits
 from scheduling.models import Recurrence
 from scheduling.recurring import claim_occurrences
-from tests.scheduling.factories import HOUR, MINUTE, SECOND, make_crontab, make_one_off, make_recurring
+from tests.scheduling.factories import DAY, HOUR, MINUTE, SECOND, make_crontab, make_one_off, make_recurring
 
 pytestmark = pytest.mark.django_db
 
-DAY = timedelta(days=1)
 START = datetime(2026, 5, 1, 10, tzinfo=UTC)
 
 

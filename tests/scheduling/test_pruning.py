@@ -1,4 +1,3 @@
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +12,9 @@ from scheduling.planning import plan
 from scheduling.pruning import prune_runs
 from scheduling.tasks import prune_results
 from tests.scheduling import tasks_for_tests as tasks
-from tests.scheduling.factories import HOUR, make_run
+from tests.scheduling.factories import DAY, HOUR, make_run
 
 pytestmark = pytest.mark.django_db
-
-DAY = timedelta(days=1)
 
 
 def prune() -> tuple[int, int]:
