@@ -105,7 +105,7 @@ class Argument:
                     return Decimal(value)
                 case int() if self.kind is float and not isinstance(value, bool):
                     return float(value)
-        except (ValueError, DecimalException) as error:
+        except (ValueError, OverflowError, DecimalException) as error:
             raise ValueError(f"{self.name} cannot be {self._told(value)}") from (
                 None if self.secret else error
             )

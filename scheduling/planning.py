@@ -14,7 +14,7 @@ from django_celery_beat.models import ClockedSchedule, PeriodicTask
 
 from scheduling.arguments import check_fit, revive
 from scheduling.encoding import check_json
-from scheduling.exceptions import AlreadyRan, InvalidPlan, NotPlanned
+from scheduling.exceptions import DATABASE_AWAY, AlreadyRan, InvalidPlan, NotPlanned
 from scheduling.periodic_tasks import delete_unused_times, waiting_one_offs
 from scheduling.runs import ran_under
 from scheduling.wakeup import wake_schedulers
@@ -78,7 +78,10 @@ def check_arguments(task: Task, kwargs: dict[str, Any], args: Sequence[Any] = ()
         check_fit(task, args, kwargs)
         check_json([args, kwargs])
         revive(task, kwargs)
-    except (TypeError, ValueError) as error:
+    except DATABASE_AWAY:
+        raise
+    except Exception as error:
+        # A task's own validator may raise anything, and would hold up all that is claimed beside it.
         raise InvalidPlan(f"{task.name}: {error}") from error
 
 

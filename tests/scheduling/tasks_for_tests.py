@@ -54,6 +54,11 @@ def log_in(user: str, password: str) -> None:
     """Keep what it is given to itself."""
 
 
+@shared_task
+def move_in(town: Annotated[str, {"Rome": 1}.__getitem__]) -> None:
+    """Have a validator that raises what none should."""
+
+
 @shared_task(secret_arguments=("codes",))
 def try_codes(door: str, *codes: str) -> None:
     """Keep all the codes to itself."""

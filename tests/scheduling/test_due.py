@@ -154,8 +154,16 @@ def test_a_row_that_cannot_run_ends_as_failed_in_words(fields: dict[str, Any], w
     assert not PeriodicTask.objects.exists()
 
 
-def test_a_row_that_cannot_run_does_not_block_the_others() -> None:
-    make_one_off("bad", kwargs="{broken")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"kwargs": "{broken"},
+        {"task": tasks.wait.name, "kwargs": f'{{"seconds": {10**400}}}'},
+        {"task": tasks.move_in.name, "kwargs": '{"town": "Berlin"}'},
+    ],
+)
+def test_a_row_that_cannot_run_does_not_block_the_others(fields: dict[str, Any]) -> None:
+    make_one_off("bad", **fields)
     plan("good", tasks.report, at=timezone.now())
     assert [run.task_result.periodic_task_name for run in claim()] == ["good"]
 
