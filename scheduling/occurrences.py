@@ -48,6 +48,7 @@ def run_of(
     hand_over_at: datetime,
     not_run: NotRun | None = None,
     mark: str = "",
+    task_id: str = "",
 ) -> Run:
     """Return the unsaved run of one occurrence, with its task result.
 
@@ -60,6 +61,7 @@ def run_of(
         hand_over_at: when it is to be published.
         not_run: set if it is only recorded.
         mark: see `run_id`.
+        task_id: of a run that is no occurrence.
     """
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
@@ -72,7 +74,7 @@ def run_of(
     except InvalidPlan as error:
         not_run = not_run or NotRun("", str(error))
     result = build_result(
-        task_id=run_id(key=periodic_task.name, due_at=due_at, mark=mark),
+        task_id=task_id or run_id(key=periodic_task.name, due_at=due_at, mark=mark),
         task_name=periodic_task.task,
         key=periodic_task.name,
         args=shown_positionals(task, args),

@@ -76,11 +76,12 @@ def save_schedule(
 
 
 @transaction.atomic
-def run_now(periodic_task: RecurringTask, *, by: str) -> Run:
+def run_now(periodic_task: RecurringTask, *, by: str, token: uuid.UUID | None = None) -> Run:
     """Run it once more, with the arguments and options of a scheduled run.
 
     Args:
         by: who asked for it.
+        token: the same for one wish however often it is sent, so that a form sent twice runs once.
 
     Raises:
         InvalidPlan: it could not be run at all.
@@ -88,7 +89,8 @@ def run_now(periodic_task: RecurringTask, *, by: str) -> Run:
     if not is_in_code(periodic_task):
         catalogue.schedulable_task(periodic_task.task)
     now = timezone.now()
-    run = run_of(periodic_task, due_at=now, hand_over_at=now, mark=f"by hand {uuid.uuid4()}")
+    task_id = str(uuid.uuid5(token or uuid.uuid4(), periodic_task.name))
+    run = run_of(periodic_task, due_at=now, hand_over_at=now, task_id=task_id)
     if run.task_result.status != states.PENDING:
         raise InvalidPlan(decode_words(run.task_result.result))
     run.planned_by = by

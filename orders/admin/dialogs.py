@@ -33,6 +33,11 @@ class OrderDialog(BaseDialogForm):
     def prepare(self) -> None:
         """Fill in what the order says."""
 
+    @property
+    def about(self) -> str:
+        """The order and whose it is."""
+        return f"{self.order} {self.order.customer}"
+
     def do(self, by: User) -> str:
         """Call the verb.
 

@@ -31,11 +31,20 @@ class StepDialog(OrderDialog):
     button: ClassVar[str]
     kind: str
 
+    @property
+    def step(self) -> str:
+        """What it is called."""
+        return FollowUp(self.kind).label if self.kind in FollowUp.values else self.kind
+
+    @property
+    def about(self) -> str:
+        """The step, and the order it is planned for."""
+        return f"{self.step[:1].upper()}{self.step[1:]} for {super().about}"
+
     def do(self, by: User) -> str:
         """Change the step, and say so in the timeline."""
-        name = FollowUp(self.kind).label if self.kind in FollowUp.values else self.kind
         try:
-            words = f"{name} {self.change(key_of(self.order.pk, self.kind))}"
+            words = f"{self.step} {self.change(key_of(self.order.pk, self.kind))}"
         except NotPlanned as error:
             raise ValidationError("It no longer waits: it was due, or was called off, just now.") from error
         timeline.record(self.order, EventKind.FOLLOW_UP, words, by=by)

@@ -20,7 +20,7 @@ from unfold.forms import BaseDialogForm
 from unfold.paginator import InfinitePaginator
 
 from scheduling import catalogue, subjects
-from scheduling.admin.dialogs import FutureMomentField, ReasonForm, dialog, finish, row_buttons
+from scheduling.admin.dialogs import FutureMomentField, ReasonForm, dialog, finish, row_buttons, row_of
 from scheduling.admin.timing_form import ONCE
 from scheduling.cancelling import cancel
 from scheduling.exceptions import SchedulingError
@@ -28,10 +28,28 @@ from scheduling.lateness import why_late
 from scheduling.models import DelayedTask
 from scheduling.planning import postpone
 from scheduling.runs import subject_of
-from scheduling.templatetags.moments import brief, countdown, duration, exact
+from scheduling.templatetags.moments import brief, countdown, duration, exact, relative
 
 
-class PostponeForm(BaseDialogForm):
+class DoNowForm(BaseDialogForm):
+    """Asks for nothing but a yes."""
+
+    @property
+    def about(self) -> str:
+        """The task in words, for whom it is, and when it is due."""
+        row = row_of(DelayedTask, self.object_id)
+        if row is None:
+            return ""
+        whom = subjects.describe([subject_of(row.name)]).get(subject_of(row.name))
+        what = f"{catalogue.words_of(row.task)} for {whom.label}" if whom else catalogue.words_of(row.task)
+        return f"{what}, due {relative(row.clocked.clocked_time)}"
+
+
+class CancelForm(DoNowForm, ReasonForm):
+    """Asks why."""
+
+
+class PostponeForm(DoNowForm):
     """Asks for another time."""
 
     to = FutureMomentField(label="Run it at")
@@ -39,13 +57,9 @@ class PostponeForm(BaseDialogForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         zone = timezone.get_current_timezone_name()
-        row = DelayedTask.objects.filter(pk=self.object_id).first()
+        row = row_of(DelayedTask, self.object_id)
         self.fields["to"].help_text = f"On the clock of {zone}. Earlier is fine too."
         self.fields["to"].initial = row.clocked.clocked_time if row else None
-
-
-class DoNowForm(BaseDialogForm):
-    """Asks for nothing but a yes."""
 
 
 @admin.register(DelayedTask)
@@ -212,11 +226,11 @@ class DelayedTaskAdmin(ModelAdmin):
         dialog=dialog(
             "Cancel this task?",
             submit="Cancel the task",
-            form=ReasonForm,
+            form=CancelForm,
             description="It will not run. What was cancelled, and why, stays among the results.",
         ),
     )
-    def cancel(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+    def cancel(self, request: HttpRequest, form: CancelForm, object_id: str) -> HttpResponse:
         """Cancel it, with proof of what became of it."""
         row = self.get_object(request, object_id)
         if row is None:

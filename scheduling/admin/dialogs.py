@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -41,6 +42,11 @@ class FutureMomentField(LocalMomentField):
         if moment and moment < timezone.now() - timedelta(minutes=1):
             raise forms.ValidationError("This time has passed.", code="past")
         return moment
+
+
+def row_of[Row: Model](model: type[Row], object_id: Any) -> Row | None:
+    """Return the row that a dialog is about, if there is one: its address may name anything."""
+    return model._default_manager.filter(pk=object_id).first() if str(object_id).isdecimal() else None
 
 
 class ReasonForm(BaseDialogForm):

@@ -20,8 +20,11 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from scheduling.admin.dialogs import finish
+from scheduling.admin.states import run_of
+from scheduling.catalogue import words_of
 from scheduling.exceptions import SchedulingError
 from scheduling.rerunning import AT_MOST
+from scheduling.subjects import describe
 
 CHOSEN = "_selected_action"
 """The ids of the ticked rows, as Django's own check boxes name them."""
@@ -50,7 +53,7 @@ class RunAction(View):
         eligible: the states a run can be in for it.
         form_class: what its dialog asks.
         title: the dialog's question, with the number in it.
-        submit: the word on its button.
+        submit: the words on its button, with what stands for the runs in it.
     """
 
     model_admin: Any = None
@@ -155,11 +158,23 @@ class RunAction(View):
         count = len(self._ids(self._choices[0][0]))
         words = "this run" if "one" in self.request.GET else f"{count:,} run{'' if count == 1 else 's'}"
         dialog = {"title": self.title.format(runs=words), "description": self.describe()}
+        form.about = self.about()  # type: ignore[attr-defined]
+        submit = self.submit.format(them="it" if count == 1 else "them")
         return render(
             self.request,
             "unfold/helpers/dialog.html",
-            {"dialog": dialog, "form": form, "form_submit_text": self.submit},
+            {"dialog": dialog, "form": form, "form_submit_text": submit},
         )
+
+    def about(self) -> str:
+        """Return what one run is about; several are told by their number."""
+        found = TaskResult.objects.select_related("run").filter(task_id__in=self._chosen[:1])
+        result = found.first() if "one" in self.request.GET else None
+        if result is None:
+            return ""
+        run = run_of(result)
+        whom = describe([run.subject]).get(run.subject) if run else None
+        return f"{words_of(result.task_name)} for {whom.label}" if whom else words_of(result.task_name)
 
     def describe(self) -> str:
         """Return what to know before."""

@@ -75,6 +75,12 @@ class RunAgain(RunAction):
             form.fields["per_minute"].initial = PACE
         return form
 
+    def about(self) -> str:
+        """Return the cause, if it is one that failed alike."""
+        if "cause" in self.request.GET and "one" not in self.request.GET:
+            return self._words(self._matching)
+        return super().about()
+
     def _words(self, task_ids: Sequence[str]) -> str:
         """Say what is run again: by cause, as it is one thing then."""
         if "cause" not in self.request.GET or not task_ids:
@@ -134,7 +140,7 @@ class Cancel(RunAction):
     form_class = WithReasonForm
     title = "Cancel {runs}?"
     description = "What has not started never will. It stays in the list, with your reason."
-    submit = "Cancel them"
+    submit = "Cancel {them}"
 
     def act(self, task_ids: Sequence[str], form: Any) -> tuple[str, str]:
         """Cancel them, and say what became of each."""
@@ -149,7 +155,7 @@ class Stop(RunAction):
     eligible = (states.STARTED,)
     form_class = WithReasonForm
     title = "Stop {runs}?"
-    submit = "Stop them"
+    submit = "Stop {them}"
 
     def describe(self) -> str:
         """Say what stopping does, and where it cannot."""
@@ -225,11 +231,18 @@ class Halt(RunAction):
     def _back(self) -> str:
         return reverse("admin:django_celery_results_taskresult_failures")
 
+    @cached_property
+    def _rerun(self) -> Rerun:
+        key = self.request.GET.get("rerun", "")
+        return get_object_or_404(Rerun, pk=key if key.isdecimal() else None)
+
+    def about(self) -> str:
+        """Return what is being run again."""
+        return self._rerun.words
+
     def act(self, task_ids: Sequence[str], form: Any) -> tuple[str, str]:
         """Halt it."""
-        key = self.request.GET.get("rerun", "")
-        rerun = get_object_or_404(Rerun, pk=key if key.isdecimal() else None)
-        count = halt(rerun, because=f"{form.cleaned_data['reason']} ({self.by})")
+        count = halt(self._rerun, because=f"{form.cleaned_data['reason']} ({self.by})")
         return f"{count} {'was' if count == 1 else 'were'} taken back.", ""
 
 

@@ -1,5 +1,6 @@
 """What staff do with recurring schedules, one or many: each verb has a dialog, a permission and a trace."""
 
+import uuid
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -10,6 +11,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import pluralize
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
@@ -18,10 +20,11 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from scheduling import schedules
-from scheduling.admin.dialogs import FutureMomentField, ReasonForm, dialog, finish
+from scheduling.admin.dialogs import FutureMomentField, ReasonForm, dialog, finish, row_of
 from scheduling.exceptions import SchedulingError
 from scheduling.models import RecurringTask
 from scheduling.templatetags.moments import exact
+from scheduling.wording import in_words
 
 Verb = Callable[[RecurringTask], str]
 """Does something to a schedule and returns what it did, in words."""
@@ -30,8 +33,20 @@ Verb = Callable[[RecurringTask], str]
 class YesForm(BaseDialogForm):
     """Asks for nothing but a yes."""
 
+    @property
+    def about(self) -> str:
+        """The schedule in words; nothing for several, which the page lists."""
+        row = row_of(RecurringTask, self.object_id)
+        return f"{row.name}, {in_words(row)}" if row else ""
 
-class PauseForm(ReasonForm):
+
+class RunNowForm(YesForm):
+    """Carries what tells a form that is sent twice from two wishes."""
+
+    token = forms.UUIDField(required=False, initial=uuid.uuid4, widget=forms.HiddenInput)
+
+
+class PauseForm(YesForm, ReasonForm):
     """Asks why, and until when."""
 
     until = FutureMomentField(
@@ -39,14 +54,14 @@ class PauseForm(ReasonForm):
     )
 
 
-class DuplicateForm(BaseDialogForm):
+class DuplicateForm(YesForm):
     """Asks what the copy is called."""
 
     name = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        row = RecurringTask.objects.filter(pk=self.object_id).first()
+        row = row_of(RecurringTask, self.object_id)
         self.fields["name"].initial = copy_name(row) if row else ""
 
 
@@ -60,9 +75,9 @@ def by(request: HttpRequest) -> str:
     return str(request.user)
 
 
-def run_now(row: RecurringTask, *, request: HttpRequest) -> str:
+def run_now(row: RecurringTask, *, request: HttpRequest, form: forms.Form) -> str:
     """Run it once more."""
-    schedules.run_now(row, by=by(request))
+    schedules.run_now(row, by=by(request), token=form.cleaned_data["token"])
     return "runs now"
 
 
@@ -93,8 +108,8 @@ def duplicate(row: RecurringTask, *, name: str) -> str:
 RUN_NOW = dialog(
     "Run it now?",
     submit="Run now",
-    form=YesForm,
-    description="It runs once more, with the same arguments and options. Its next run stays as it is.",
+    form=RunNowForm,
+    description="Once more, with the same arguments and options. The next run stays as it is.",
 )
 PAUSE = dialog(
     "Pause this schedule?",
@@ -106,14 +121,14 @@ RESUME = dialog(
     "Resume this schedule?",
     submit="Resume",
     form=YesForm,
-    description="It goes on with its next run. Resuming fires nothing at once.",
+    description="It goes on with the next run. Resuming fires nothing at once.",
 )
 SKIP = dialog("Skip its next run?", submit="Skip", form=YesForm, description="The one after that runs again.")
 DUPLICATE = dialog(
     "Copy this schedule?",
     submit="Copy",
     form=DuplicateForm,
-    description="The copy is paused, so that you can change it before it runs.",
+    description="A copy is paused, so that you can change it before it runs.",
 )
 
 
@@ -136,9 +151,9 @@ class ScheduleActions(ModelAdmin):
         return bool(self.has_add_permission(request))
 
     @action(description="Run now", url_path="run-now", permissions=["run"], dialog=RUN_NOW)
-    def run_now(self, request: HttpRequest, form: YesForm, object_id: str) -> HttpResponse:
+    def run_now(self, request: HttpRequest, form: RunNowForm, object_id: str) -> HttpResponse:
         """Run it once more."""
-        return self._do_one(request, object_id, partial(run_now, request=request))
+        return self._do_one(request, object_id, partial(run_now, request=request, form=form))
 
     @action(description="Pause", url_path="pause", permissions=["pause"], dialog=PAUSE)
     def pause(self, request: HttpRequest, form: PauseForm, object_id: str) -> HttpResponse:
@@ -163,27 +178,29 @@ class ScheduleActions(ModelAdmin):
     @admin.action(description="Run now", permissions=["run"])
     def run_ticked(self, request: HttpRequest, rows: QuerySet[RecurringTask]) -> HttpResponse | None:
         """Run them once more."""
-        return self._ask(request, rows, RUN_NOW, lambda form: partial(run_now, request=request))
+        question = RUN_NOW | {"title": "Run {} now?"}
+        return self._ask(request, rows, question, lambda form: partial(run_now, request=request, form=form))
 
     @admin.action(description="Pause", permissions=["pause"])
     def pause_ticked(self, request: HttpRequest, rows: QuerySet[RecurringTask]) -> HttpResponse | None:
         """Pause them."""
-        return self._ask(request, rows, PAUSE, lambda form: partial(pause, form=form))
+        question = PAUSE | {"title": "Pause {}?"}
+        return self._ask(request, rows, question, lambda form: partial(pause, form=form))
 
     @admin.action(description="Resume", permissions=["pause"])
     def resume_ticked(self, request: HttpRequest, rows: QuerySet[RecurringTask]) -> HttpResponse | None:
         """Let them go on."""
-        return self._ask(request, rows, RESUME, lambda form: resume)
+        return self._ask(request, rows, RESUME | {"title": "Resume {}?"}, lambda form: resume)
 
     @admin.action(description="Skip the next run", permissions=["pause"])
     def skip_ticked(self, request: HttpRequest, rows: QuerySet[RecurringTask]) -> HttpResponse | None:
         """Skip the next run of each."""
-        return self._ask(request, rows, SKIP, lambda form: skip_next)
+        return self._ask(request, rows, SKIP | {"title": "Skip the next run of {}?"}, lambda form: skip_next)
 
     @admin.action(description="Duplicate", permissions=["duplicate"])
     def duplicate_ticked(self, request: HttpRequest, rows: QuerySet[RecurringTask]) -> HttpResponse | None:
         """Copy each."""
-        question = DUPLICATE | {"form_class": YesForm}
+        question = DUPLICATE | {"title": "Copy {}?", "form_class": YesForm}
         return self._ask(
             request, rows, question, lambda form: lambda row: duplicate(row, name=copy_name(row))
         )
@@ -213,15 +230,16 @@ class ScheduleActions(ModelAdmin):
         question: Any,
         verb_of: Callable[[forms.Form], Verb],
     ) -> HttpResponse | None:
-        """Show the dialog for several, and do it once it is confirmed."""
+        """Show the dialog for several, how many in its title, and do it once it is confirmed."""
         confirmed = "_form_submitted" in request.POST
         form = question["form_class"](data=request.POST if confirmed else None, request=request)
         if form.is_valid():
             self._do_all(request, rows, verb_of(form))
             return None
+        count = f"{len(rows)} schedule{pluralize(len(rows))}"
         context = {
             **self.admin_site.each_context(request),
-            "title": question["title"],
+            "title": question["title"].format(count),
             "question": question,
             "form": form,
             "rows": rows,

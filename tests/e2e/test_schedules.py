@@ -6,7 +6,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from scheduling import schedules
-from scheduling.models import Recurrence, RecurringTask
+from scheduling.models import Recurrence, RecurringTask, Run
 from tests.e2e.conftest import Open, refuse_barriers, tab_to
 from tests.factories import make_superuser
 from tests.scheduling import tasks_for_tests as tasks
@@ -100,7 +100,7 @@ def test_several_are_run_from_the_list(open_page: Open) -> None:
     page.locator(
         "#changelist-actions-wrapper button[type=submit], #changelist-actions-wrapper button"
     ).first.click()
-    page.get_by_role("button", name="Run now 2 schedules").click()
+    page.get_by_role("button", name="Run now", exact=True).click()
     expect(page.get_by_text("Done for 2 of 2 schedules.")).to_be_visible()
 
 
@@ -139,7 +139,30 @@ def test_a_dialog_is_left_with_escape_and_nothing_is_done(open_page: Open) -> No
     expect(page.locator("#dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#dialog")).to_be_hidden()
+    expect(page.get_by_role("button", name="Pause: Sales report")).to_be_focused()
     assert RecurringTask.objects.get().enabled
+
+
+def test_a_dialog_names_its_schedule_takes_the_focus_and_is_closed_by_its_own_button(open_page: Open) -> None:
+    page = open_page(make_superuser(), page_of(save()))
+    page.get_by_role("button", name="Pause: Sales report").press("Enter")
+    dialog = page.get_by_role("dialog", name="Pause this schedule?")
+    expect(dialog.get_by_text("Sales report, every hour")).to_be_visible()
+    expect(dialog.locator("[name=reason]")).to_be_focused()
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+    assert RecurringTask.objects.get().enabled
+
+
+def test_a_button_that_is_pressed_twice_runs_once(open_page: Open) -> None:
+    page = open_page(make_superuser(), page_of(save()))
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    page.get_by_role("button", name="Run now: Sales report").click()
+    page.locator("#dialog [type=submit]").dblclick()
+    expect(page.get_by_text("Sales report runs now.")).to_be_visible()
+    assert len(posted) == 1
+    assert Run.objects.count() == 1
 
 
 def test_history_is_paged_by_keyboard_and_leaves_what_was_typed(open_page: Open) -> None:
@@ -191,7 +214,7 @@ def test_what_opens_on_the_pages_has_no_barriers(open_page: Open, width: int, da
     page.locator("#result_list .action-select").check()
     page.locator("select[name=action]").select_option("pause_ticked")
     page.locator("#changelist-actions-wrapper button").first.click()
-    expect(page.get_by_role("button", name="Pause 1 schedule")).to_be_visible()
+    expect(page.get_by_role("heading", name="Pause 1 schedule?")).to_be_visible()
     refuse_barriers(page)
     page.goto(page.url.partition("/scheduling/")[0] + ADD)
     page.locator("[name=task]").select_option(tasks.send_report.name)

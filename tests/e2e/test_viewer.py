@@ -65,8 +65,11 @@ def test_dialog_refuses_at_the_field(open_page: Open) -> None:
     make_run()
     page = open_page(make_superuser(), f"{LIST}?state=waiting")
     page.get_by_role("button", name="Cancel…").click()
-    confirm(page, "Cancel them")
+    confirm(page, "Cancel it")
     expect(page.locator("#dialog").get_by_text("This field is required")).to_be_visible()
+    expect(page.locator("#dialog").get_by_label("Reason")).to_be_focused()
+    confirm(page, "Cancel it", reason="paid by phone")
+    expect(page.get_by_text("It was cancelled before it started.")).to_be_visible()
 
 
 def test_running_run_is_stopped(open_page: Open) -> None:
@@ -74,7 +77,7 @@ def test_running_run_is_stopped(open_page: Open) -> None:
     page = open_page(make_superuser(), f"{LIST}{run.pk}/change/")
     expect(page.get_by_role("progressbar")).to_have_attribute("value", "62")
     page.get_by_role("button", name="Stop").click()
-    confirm(page, "Stop them", reason="too slow")
+    confirm(page, "Stop it", reason="too slow")
     expect(page.get_by_text("It was stopped.")).to_be_visible()
 
 

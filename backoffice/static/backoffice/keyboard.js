@@ -1,5 +1,6 @@
 // What the theme leaves to the mouse. In a form's lines: a new line takes the focus, and a line is taken
-// out with Enter or the space bar. In a list: the filters open in the same way, and take the focus.
+// out with Enter or the space bar. In a list: the filters open in the same way, and take the focus. A
+// dialog takes it when it opens, and its first mistake when it is refused.
 
 const REMOVE = ".delete-template, label:has(> .hidden > .delete)";
 const FILTERS = ".filter-open-button";
@@ -28,7 +29,24 @@ function focusFirstFilter() {
     }
 }
 
+function focusDialog(tries = 20) {
+    const dialog = document.getElementById("dialog");
+    const field = "input:not([type=hidden]), select, textarea";
+    const first = dialog?.querySelector("[aria-invalid]") || dialog?.querySelector(field) || dialog;
+    first?.focus();
+    if (tries && document.activeElement !== first) {
+        setTimeout(focusDialog, 50, tries - 1);
+    }
+}
+
 window.addEventListener("load", () => reachable(document));
+
+document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target.closest("#modal-content")) {
+        // After the theme has shown it, and noted where the focus is to return to.
+        setTimeout(focusDialog, 50);
+    }
+});
 
 document.addEventListener("click", (event) => {
     const group = event.target.closest(".add-row")?.closest("[data-inline-type]");

@@ -40,6 +40,13 @@ def test_steps_are_listed_next_first(order: Order) -> None:
     assert [step.kind for step in steps_of(order)] == ["confirmation", "payment-reminder", "cancel-unpaid"]
 
 
+@pytest.mark.parametrize("change", ANSWERS)
+def test_dialog_names_the_step_and_its_order(client: Client, order: Order, change: str) -> None:
+    client.force_login(make_superuser())
+    page = client.get(address(order, change)).content.decode()
+    assert f"Payment reminder for {order} {order.customer}" in page
+
+
 def test_paid_order_is_neither_reminded_nor_cancelled(order: Order) -> None:
     pay(order, "10.00")
     assert [step.kind for step in steps_of(order)] == ["confirmation"]

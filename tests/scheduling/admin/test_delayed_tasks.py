@@ -45,6 +45,13 @@ def due_at(row: DelayedTask) -> float:
     return float(DelayedTask.objects.get(pk=row.pk).clocked.clocked_time.timestamp())
 
 
+@pytest.mark.parametrize("verb", ["postpone", "do_now", "cancel"])
+def test_dialog_names_its_task_for_whom_and_when(client: Client, verb: str) -> None:
+    row = plan_one(after=timedelta(days=2, hours=1))
+    page = client.get(address(verb, row)).content.decode()
+    assert "Prune old runs for order:1042, due in 2 days" in page
+
+
 def test_list_tells_what_waits_for_whom_and_why(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(
         subjects._describers,

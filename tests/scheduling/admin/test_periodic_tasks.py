@@ -116,6 +116,28 @@ def test_several_are_told_what_could_not_be_done(client: Client) -> None:
     assert "Other: No run of this schedule is to come." in page
 
 
+@pytest.mark.parametrize("verb", ["run_now", "pause", "resume", "skip_next", "duplicate"])
+def test_dialog_names_its_schedule(client: Client, verb: str) -> None:
+    page = client.get(address(verb, save("Monday figures"))).content.decode()
+    assert "Monday figures, every hour" in page
+
+
+def test_page_that_asks_for_several_says_how_many_and_which(client: Client) -> None:
+    ticked = {"action": "pause_ticked", "_selected_action": [save("One").pk, save("Other").pk]}
+    page = client.post(LIST, ticked).content.decode()
+    for words in ("Pause 2 schedules?", "One", "Other"):
+        assert words in page
+
+
+def test_wish_to_run_now_that_is_sent_twice_runs_once(client: Client) -> None:
+    saved = save()
+    for _ in range(2):
+        client.post(address("run_now", saved), {"token": "1f0c4e0e-3b1f-4d2e-9a3b-6a3f5e8b7c11", **YES})
+    assert TaskResult.objects.count() == 1
+    client.post(address("run_now", saved), {"token": "2f0c4e0e-3b1f-4d2e-9a3b-6a3f5e8b7c11", **YES})
+    assert TaskResult.objects.count() == 2
+
+
 def test_what_code_defines_cannot_be_deleted(client: Client) -> None:
     owned = sync()
     client.post(address("delete", owned), {"post": "yes"})

@@ -39,6 +39,13 @@ def test_dialog_says_the_number_first(admin_client: Client) -> None:
     assert "All 3 that match the filter" in content
 
 
+def test_dialog_of_one_names_it(admin_client: Client) -> None:
+    run = make_run(subject="order:7")
+    content = admin_client.get(url("cancel", run, query="one=1")).content.decode()
+    for words in ("Cancel this run?", "Prune old runs for order:7", "Cancel it"):
+        assert words in content
+
+
 def test_action_takes_only_runs_in_the_right_state(admin_client: Client) -> None:
     content = admin_client.get(url("cancel", make_run(), make_run(states.SUCCESS))).content.decode()
     assert "Cancel 1 run?" in content
