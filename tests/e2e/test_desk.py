@@ -52,6 +52,7 @@ def order() -> Order:
 def look_up(page: Page, words: str) -> None:
     """Choose the first answer of the lookup that has the focus."""
     page.keyboard.press("Enter")
+    expect(page.locator(".select2-search__field")).to_be_focused()
     page.keyboard.type(words)
     page.locator(".select2-results__option--highlighted", has_text=words).wait_for()
     page.keyboard.press("Enter")
@@ -71,7 +72,7 @@ def test_order_with_two_lines_is_entered_by_keyboard(open_page: Open, staff: Use
     page.keyboard.type("6")
     tab_to(page, ".add-row")
     page.keyboard.press("Enter")
-    page.locator("[name=lines-1-product]").wait_for(state="attached")
+    expect(page.locator(".field-product:has([name=lines-1-product]) .select2-selection")).to_be_focused()
     look_up(page, "Syrup")
     tab_to(page, "[name=_save]")
     page.keyboard.press("Enter")

@@ -48,15 +48,15 @@ def test_list_keeps_its_place(open_page: Open) -> None:
     page = open_page(make_superuser(), LIST)
     row = page.locator(f"tbody:has([data-run='{runs[5].task_result.pk}'])")
     row.scroll_into_view_if_needed()
-    before = row.bounding_box()
-    assert before
+    place = row.evaluate("one => one.getBoundingClientRect().y")
     assert page.evaluate("scrollY") > 0
     for _ in range(3):
         make_run(states.FAILURE)
     expect(page.locator("[data-run]")).to_have_count(43)
-    after = row.bounding_box()
-    assert after
-    assert abs(after["y"] - before["y"]) < 2
+    page.wait_for_function(
+        "([one, place]) => Math.abs(one.getBoundingClientRect().y - place) < 2",
+        arg=[row.element_handle(), place],
+    )
 
 
 def test_list_keeps_ticks_focus_and_selected_text(open_page: Open) -> None:

@@ -4,6 +4,7 @@
 
 const REMOVE = ".delete-template, label:has(> .hidden > .delete)";
 const FILTERS = ".filter-open-button";
+const FIELD = "input:not([type=hidden]), select, textarea";
 
 function reachable(root) {
     for (const one of root.querySelectorAll(`${REMOVE}, ${FILTERS}`)) {
@@ -21,30 +22,28 @@ function focusNewest(group) {
     lines[lines.length - 1]?.querySelector(first)?.focus();
 }
 
-function focusFirstFilter() {
-    const filters = document.getElementById("changelist-filter");
-    // Who is in them already keeps the place: what is typed next would go elsewhere.
-    if (!filters?.contains(document.activeElement)) {
-        filters?.querySelector("input, select")?.focus();
+// Gives the focus to a part that the theme is about to show: after it noted where the focus is to return
+// to, and as soon as the part is there. Who is in it already keeps the place: what is typed next would go
+// elsewhere.
+function focusIn(id, what, tries = 20) {
+    const part = document.getElementById(id);
+    const isIn = () => !part || part.contains(document.activeElement);
+    if (!isIn()) {
+        (part.querySelector(what) || part).focus();
     }
-}
-
-function focusDialog(tries = 20) {
-    const dialog = document.getElementById("dialog");
-    const field = "input:not([type=hidden]), select, textarea";
-    const first = dialog?.querySelector("[aria-invalid]") || dialog?.querySelector(field) || dialog;
-    first?.focus();
-    if (tries && document.activeElement !== first) {
-        setTimeout(focusDialog, 50, tries - 1);
+    if (!isIn() && tries) {
+        setTimeout(focusIn, 50, id, what, tries - 1);
     }
 }
 
 window.addEventListener("load", () => reachable(document));
 
 document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.target.closest("#modal-content")) {
-        // After the theme has shown it, and noted where the focus is to return to.
-        setTimeout(focusDialog, 50);
+    if (event.target.id === "modal-content") {
+        setTimeout(focusIn, 50, "dialog", FIELD);
+    }
+    if (event.target.id === "dialog-form") {
+        event.target.querySelector("[aria-invalid]")?.focus();
     }
 });
 
@@ -55,8 +54,7 @@ document.addEventListener("click", (event) => {
         setTimeout(() => { reachable(group); focusNewest(group); });
     }
     if (event.target.closest(FILTERS)) {
-        // After the theme has shown them, and noted where the focus is to return to.
-        setTimeout(focusFirstFilter, 50);
+        setTimeout(focusIn, 50, "changelist-filter", FIELD);
     }
 });
 
