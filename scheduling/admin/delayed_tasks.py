@@ -21,6 +21,7 @@ from unfold.paginator import InfinitePaginator
 
 from scheduling import catalogue, subjects
 from scheduling.admin.dialogs import FutureMomentField, ReasonForm, dialog, finish, row_buttons, row_of
+from scheduling.admin.empty_lists import DELAYED, empty_words
 from scheduling.admin.timing_form import ONCE
 from scheduling.cancelling import cancel
 from scheduling.exceptions import SchedulingError
@@ -89,6 +90,7 @@ class DelayedTaskAdmin(ModelAdmin):
         """Return the list with everything its rows show, in a number of queries that does not grow."""
         found = super().get_changelist_instance(request)
         found.result_list = self._described(request, found.result_list)
+        found.empty_words = empty_words(request, DELAYED)
         return found
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:

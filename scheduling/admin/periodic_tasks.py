@@ -13,10 +13,11 @@ from unfold.paginator import InfinitePaginator
 
 from scheduling import catalogue, schedules
 from scheduling.admin.dialogs import row_buttons
+from scheduling.admin.empty_lists import SCHEDULES, empty_words
 from scheduling.admin.outcome_views import last_outcome, strip
 from scheduling.admin.schedule_actions import ScheduleActions
 from scheduling.admin.schedule_page import SchedulePage
-from scheduling.admin.schedule_tabs import TabFilter, TaskFilter, tabs
+from scheduling.admin.schedule_tabs import PARAMETER, TabFilter, TaskFilter, tabs
 from scheduling.lateness import why_late
 from scheduling.models import Recurrence, RecurringTask
 from scheduling.outcomes import newest_runs
@@ -63,6 +64,7 @@ class PeriodicTaskAdmin(ScheduleActions, SchedulePage):
         """Return the list with everything its rows show, in a number of queries that does not grow."""
         found = super().get_changelist_instance(request)
         found.result_list = self._described(request, found.result_list)
+        found.empty_words = empty_words(request, SCHEDULES, parameter=PARAMETER)
         return found
 
     def _described(self, request: HttpRequest, rows: Sequence[Any] | QuerySet[Any]) -> list[Any]:

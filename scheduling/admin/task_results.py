@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 from django_celery_results.models import TaskResult
 from unfold.admin import ModelAdmin
 
+from scheduling.admin.empty_lists import RUNS, empty_words
 from scheduling.admin.failures import FailuresView
 from scheduling.admin.newest_first import KeyPaginator, NewestFirst
 from scheduling.admin.run_actions import CHOSEN
@@ -112,6 +113,7 @@ class TaskResultAdmin(ModelAdmin):
         for row, name in zip(found.result_list, names, strict=True):
             row.subject = subjects.get(name)
             row.buttons = buttons_of(request, row, names=ROW_ACTIONS)
+        found.empty_words = empty_words(request, RUNS, parameter=StateFilter.parameter_name)
         return found
 
     def get_list_display(self, request: HttpRequest) -> Sequence[str]:

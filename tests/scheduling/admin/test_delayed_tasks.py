@@ -52,6 +52,10 @@ def test_dialog_names_its_task_for_whom_and_when(client: Client, verb: str) -> N
     assert "Prune old runs for order:1042, due in 2 days" in page
 
 
+def test_list_without_rows_says_so_in_words(client: Client) -> None:
+    assert "Nothing waits to run once." in client.get(reverse(LIST)).content.decode()
+
+
 def test_list_tells_what_waits_for_whom_and_why(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(
         subjects._describers,

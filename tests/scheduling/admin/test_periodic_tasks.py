@@ -94,6 +94,20 @@ def test_tabs_tell_schedules_apart(client: Client) -> None:
     assert counts == {"All": 4, "Staff's": 3, "In code": 1, "Paused": 1, "Late": 1, "Never ran": 3}
 
 
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({}, "Nothing is scheduled yet."),
+        ({"show": "late"}, "No schedule is late."),
+        ({"show": "late", "q": "report"}, "Nothing matches."),
+    ],
+)
+def test_list_without_rows_says_why(client: Client, query: dict[str, str], words: str) -> None:
+    page = client.get(LIST, query).content.decode()
+    assert words in page
+    assert ("Show all</a>" in page) == ("q" in query)
+
+
 def test_search_finds_a_task_by_its_words(client: Client) -> None:
     save("Monday figures")
     sync()

@@ -33,6 +33,12 @@ def test_list_stands_under_a_name_that_staff_know(admin_client: Client) -> None:
     assert "Celery" not in admin_client.get(LIST).content.decode()
 
 
+def test_tab_without_rows_says_so_in_words(admin_client: Client) -> None:
+    make_run(states.SUCCESS)
+    assert "Nothing has failed." in admin_client.get(f"{LIST}?state=failed").content.decode()
+    assert "Nothing matches." in admin_client.get(f"{LIST}?state=failed&period=1h").content.decode()
+
+
 def test_list_shows_the_newest_first(admin_client: Client) -> None:
     runs = [make_run(), make_run(), make_run()]
     assert listed(admin_client) == [run.pk for run in reversed(runs)]
