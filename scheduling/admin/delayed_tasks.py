@@ -32,8 +32,8 @@ from scheduling.runs import subject_of
 from scheduling.templatetags.moments import brief, countdown, duration, exact, relative
 
 
-class DoNowForm(BaseDialogForm):
-    """Asks for nothing but a yes."""
+class DelayedDialog(BaseDialogForm):
+    """A question about one delayed task."""
 
     @property
     def about(self) -> str:
@@ -46,11 +46,15 @@ class DoNowForm(BaseDialogForm):
         return f"{what}, due {relative(row.clocked.clocked_time)}"
 
 
-class CancelForm(DoNowForm, ReasonForm):
+class DoNowForm(DelayedDialog):
+    """Asks for nothing but a yes."""
+
+
+class CancelForm(DelayedDialog, ReasonForm):
     """Asks why."""
 
 
-class PostponeForm(DoNowForm):
+class PostponeForm(DelayedDialog):
     """Asks for another time."""
 
     to = FutureMomentField(label="Run it at")

@@ -30,8 +30,8 @@ Verb = Callable[[RecurringTask], str]
 """Does something to a schedule and returns what it did, in words."""
 
 
-class YesForm(BaseDialogForm):
-    """Asks for nothing but a yes."""
+class ScheduleDialog(BaseDialogForm):
+    """A question about one schedule, or about several."""
 
     @property
     def about(self) -> str:
@@ -40,13 +40,17 @@ class YesForm(BaseDialogForm):
         return f"{row.name}, {in_words(row)}" if row else ""
 
 
+class YesForm(ScheduleDialog):
+    """Asks for nothing but a yes."""
+
+
 class RunNowForm(YesForm):
     """Carries what tells a form that is sent twice from two wishes."""
 
     token = forms.UUIDField(required=False, initial=uuid.uuid4, widget=forms.HiddenInput)
 
 
-class PauseForm(YesForm, ReasonForm):
+class PauseForm(ScheduleDialog, ReasonForm):
     """Asks why, and until when."""
 
     until = FutureMomentField(
@@ -54,7 +58,7 @@ class PauseForm(YesForm, ReasonForm):
     )
 
 
-class DuplicateForm(YesForm):
+class DuplicateForm(ScheduleDialog):
     """Asks what the copy is called."""
 
     name = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget)
