@@ -15,8 +15,11 @@ UseBroker = Callable[[str], None]
 
 
 @pytest.fixture
-def use_broker() -> Iterator[UseBroker]:
+def use_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[UseBroker]:
     """Point the application at another broker for one test; the default one refuses."""
+    # Those it has are connected to whatever broker was named when one was first asked for.
+    monkeypatch.setattr(current_app, "_pool", None)
+    monkeypatch.setattr(current_app.amqp, "_producer_pool", None)
     conf = current_app.conf
     names = ("broker_url", "broker_read_url", "broker_write_url", "broker_transport_options")
     before = {name: conf[name] for name in names}
@@ -57,8 +60,6 @@ def tick_until(
 ) -> Iterator[TickUntil]:
     """Tick a scheduler until something holds; the module says which `worker` does what it hands over."""
     use_broker(worker.url)
-    monkeypatch.setattr(current_app, "_pool", None)
-    monkeypatch.setattr(current_app.amqp, "_producer_pool", None)
     monkeypatch.setattr("scheduling.scheduler.POLL_SECONDS", 0.05)
     monkeypatch.setattr("scheduling.publisher.IDLE_SECONDS", 0.05)
     schedule = current_app.conf.beat_schedule
