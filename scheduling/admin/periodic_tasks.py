@@ -65,6 +65,8 @@ class PeriodicTaskAdmin(ScheduleActions, SchedulePage):
         found = super().get_changelist_instance(request)
         found.result_list = self._described(request, found.result_list)
         found.empty_words = empty_words(request, SCHEDULES, parameter=PARAMETER)
+        # The tabs are filters to Django, but not among those that its button opens.
+        found.has_active_filters = TaskFilter.parameter_name in request.GET
         return found
 
     def _described(self, request: HttpRequest, rows: Sequence[Any] | QuerySet[Any]) -> list[Any]:

@@ -121,6 +121,12 @@ def test_filter_keeps_the_schedules_of_a_task(client: Client) -> None:
     assert listed(client, task=owned.task) == ["In code"]
 
 
+@pytest.mark.parametrize(("query", "is_marked"), [({"show": "late"}, False), ({"task": "some"}, True)])
+def test_open_tab_is_no_filter_of_the_button(client: Client, query: dict[str, str], is_marked: bool) -> None:
+    found = client.get(LIST, query)
+    assert found.context["cl"].has_active_filters is is_marked
+
+
 def test_several_are_told_what_could_not_be_done(client: Client) -> None:
     one, other = save("One"), save("Other")
     schedules.pause(other, reason="holidays")
