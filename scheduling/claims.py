@@ -18,9 +18,11 @@ from django_celery_results.models import TaskResult
 from scheduling.encoding import encode
 from scheduling.exceptions import AlreadyDone, ClaimLost
 from scheduling.models import Run
+from scheduling.prepared import prepared_cursor
 from scheduling.runs import WAITING
 
-# Every run passes through these two: building them as querysets took longer than running them.
+# Every run passes through these two: building them as querysets took longer than running them, and so did
+# planning them.
 # The status stands outside the subquery: of two that claim at once, PostgreSQL has the second look at
 # the new row, but not run its subquery anew.
 # What is coalesced has an index that must not be used: it leads to all runs of a worker or a state, which
@@ -115,7 +117,7 @@ def claim(task_id: str, *, worker: str, attempt: int) -> Claim | None:
 
 
 def _execute(statement: str, values: tuple[Any, ...]) -> int:
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(statement, values)
         return int(cursor.rowcount)
 

@@ -9,17 +9,6 @@ SQLITE = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
 }
-POSTGRESQL = {
-    # What a connection asks again and again is planned once: a worker asks the same few statements for
-    # every run, and planning one takes as long as running it. A pooler between must know prepared
-    # statements (PgBouncer since 1.21).
-    "server_side_binding": True,
-    "prepare_threshold": 5,
-}
-OPTIONS: dict[str, dict[str, Any]] = {
-    "django.db.backends.sqlite3": SQLITE,
-    "django.db.backends.postgresql": POSTGRESQL,
-}
 
 
 def database_settings(named: dict[str, Any]) -> dict[str, Any]:
@@ -28,10 +17,11 @@ def database_settings(named: dict[str, Any]) -> dict[str, Any]:
     Args:
         named: what its URL says. Options given there (`?sslmode=require`) go before ours.
     """
+    ours = SQLITE if named["ENGINE"] == "django.db.backends.sqlite3" else {}
     return named | {
         # Opening a connection for each request or task costs more than most of them; one that the
         # database has closed meanwhile is noticed before it is used.
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": OPTIONS.get(named["ENGINE"], {}) | named.get("OPTIONS", {}),
+        "OPTIONS": ours | named.get("OPTIONS", {}),
     }

@@ -11,6 +11,7 @@ from django_celery_results.models import TaskResult
 
 from scheduling.claims import CLAIM, END, Claim, claim
 from scheduling.exceptions import AlreadyDone, ClaimLost
+from scheduling.prepared import TIMES
 from tests.scheduling.factories import make_run, make_started, reload
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +106,20 @@ def test_an_end_that_is_undone_is_no_end() -> None:
     assert not held.ended
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL plans statements apart")
+def test_what_every_run_asks_is_planned_once_and_nothing_else_is() -> None:
+    for number in range(TIMES + 1):
+        run = make_run(task_id=f"run-{number}")
+        held = claim(run.pk, worker="celery@one", attempt=1)
+        assert held
+        held.end(states.SUCCESS)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements ORDER BY statement")
+        prepared = [statement.split() for (statement,) in cursor.fetchall()]
+    assert len(prepared) == 2
+    assert all(words[:2] == ["UPDATE", TaskResult._meta.db_table] for words in prepared)
+
+
 def indexes_used(statement: str, values: tuple[Any, ...]) -> set[str]:
     """Return by which columns a statement finds its rows."""
     with connection.cursor() as cursor:
@@ -118,8 +133,8 @@ def indexes_used(statement: str, values: tuple[Any, ...]) -> set[str]:
 
 def test_a_run_is_found_by_its_id_whatever_the_database_last_counted() -> None:
     """To it, a worker that started since has no runs: reading them all would be as quick."""
-    for _ in range(100):
-        run = make_run(status=states.SUCCESS)
+    for number in range(100):
+        run = make_run(task_id=f"run-{number}", status=states.SUCCESS)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     now = timezone.now()
